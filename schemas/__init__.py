@@ -1,0 +1,1 @@
+"""What flows: canonical records, messages between processors, public Avro schemas."""

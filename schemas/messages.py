@@ -1,0 +1,169 @@
+"""The messages between processors, and the one codec they travel in.
+
+An inbox carries a small tagged union, so no processor joins two topics:
+
+    records    SourceChange (from intake) | MembershipChanged (from identity)
+    identity   RecordIdentity (from records) | Regroup (from itself)
+    customers  MemberAttached | MemberUpdated | MemberDetached (from records) | EntityChanged (from identity)
+
+Encoding: one version byte, then MessagePack (msgspec). Fields may be added with a default; a reader ignores fields it does
+not know. A change a reader must not ignore raises `VERSION`: a reader that meets a newer version stops its partition.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Generic, Literal, TypeVar
+
+import msgspec
+
+from schemas.canonical import Attributes
+
+VERSION = 1
+
+
+class Cause(msgspec.Struct, frozen=True, array_like=True):
+    """The source event behind a message."""
+
+    ref: str  # source topic/partition/offset
+    time: int  # event time, ms since the epoch
+    trace: str = ""  # W3C traceparent, carried on
+
+
+class Order(msgspec.Struct, frozen=True, array_like=True):
+    """Where an event stands among the events of its record.
+
+    Compared element by element within one scope (`seq`, `lsn`, `time`: declared by the mapping; `p<partition>`: the last
+    resort, by source epoch and offset). Different scopes are incomparable: the event is accepted and counted.
+    """
+
+    scope: str
+    position: tuple[int, ...]
+
+    def is_stale_against(self, written: Order) -> bool:
+        """Whether an event of this order is older than, or a redelivery of, the one that wrote a value."""
+        return self.scope == written.scope and self.position <= written.position
+
+
+class Message(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="t"):
+    """Base of all messages between processors."""
+
+
+class SourceChange(Message, frozen=True, kw_only=True, tag="change"):
+    """A source's event in canonical form. Key of the inbox: `record`."""
+
+    record: str  # realm/source/id
+    operation: Literal["snapshot", "patch", "delete"]
+    order: Order
+    attributes: Attributes
+    cause: Cause
+
+
+class MembershipChanged(Message, frozen=True, kw_only=True, tag="membership"):
+    """A record now belongs to another customer, or to none (it was deleted). Key: `record`."""
+
+    record: str
+    sequence: int  # per record, from identity; lower or equal is ignored
+    customer: str | None
+    cause: Cause
+
+
+class RecordIdentity(Message, frozen=True, kw_only=True, tag="identity"):
+    """What identity needs of a record: only `IDENTITY_ATTRIBUTES` are set. Key: the realm."""
+
+    record: str
+    version: int  # record version; lower or equal is ignored
+    attributes: Attributes | None  # None: the record was deleted
+    cause: Cause
+
+
+class Regroup(Message, frozen=True, kw_only=True, tag="regroup"):
+    """Identity's note to itself: continue re-grouping a realm after a change of size class. Key: the realm."""
+
+    realm: str
+    generation: int
+    cursor: str  # last record done; empty to begin
+    cause: Cause
+
+
+class Member(Message, frozen=True, kw_only=True):
+    """Base of the three member messages: key `customer`, ordered by `sequence` per record."""
+
+    customer: str
+    record: str
+    sequence: int  # counts this record's member messages; lower or equal is ignored, also after a detach
+    cause: Cause
+
+
+class MemberAttached(Member, frozen=True, kw_only=True, tag="attached"):
+    """The record is now a member; its whole content comes with it."""
+
+    version: int
+    attributes: Attributes
+    times: dict[str, int]  # per attribute (`characteristics.<key>` for those): event time of its value, ms
+
+
+class MemberUpdated(Member, frozen=True, kw_only=True, tag="updated"):
+    """The content of a member changed; whole, as in `MemberAttached`."""
+
+    version: int
+    attributes: Attributes
+    times: dict[str, int]
+
+
+class MemberDetached(Member, frozen=True, kw_only=True, tag="detached"):
+    """The record is no longer a member of this customer."""
+
+
+class EntityChanged(Message, frozen=True, kw_only=True, tag="entity"):
+    """The member set of a customer changed. Key: `customer`.
+
+    `customers` publishes when the members it holds have this count and digest: never half of a merge.
+    """
+
+    customer: str
+    realm: str
+    epoch: int  # per customer; lower or equal is ignored
+    count: int
+    digest: int  # `member_digest` over the members
+    aliases: tuple[str, ...] = ()  # ids merged into this one, now
+    merged_into: str | None = None  # where the members went, if it was merged away
+    absorbed: tuple[str, ...] = ()  # ids merged into this one by this change
+    split_from: str | None = None  # the id these members belonged to before this change
+    split_to: tuple[str, ...] = ()  # ids that took members away by this change
+    cause: Cause
+
+
+RecordsInbox = SourceChange | MembershipChanged
+IdentityInbox = RecordIdentity | Regroup
+CustomersInbox = MemberAttached | MemberUpdated | MemberDetached | EntityChanged
+
+T = TypeVar("T")
+
+
+class UnknownVersionError(Exception):
+    """A message or row was written by a newer singleview: stop and upgrade, do not guess."""
+
+
+class Codec(Generic[T]):
+    """Version byte and MessagePack of one type, for messages between processors and for rows of the stores."""
+
+    __slots__ = ("_decoder", "_encoder", "_prefix")
+
+    def __init__(self, of: Any) -> None:
+        self._encoder = msgspec.msgpack.Encoder()
+        self._decoder: msgspec.msgpack.Decoder[T] = msgspec.msgpack.Decoder(of)
+        self._prefix = bytes([VERSION])
+
+    def encode(self, value: T) -> bytes:
+        return self._prefix + self._encoder.encode(value)
+
+    def decode(self, data: bytes) -> T:
+        """Raises UnknownVersionError for a newer version, msgspec.DecodeError for bytes that are not of this type."""
+        if data[:1] != self._prefix:
+            raise UnknownVersionError(f"version {data[0] if data else 'none'}, this singleview reads {VERSION}")
+        return self._decoder.decode(memoryview(data)[1:])
+
+
+RECORDS: Codec[RecordsInbox] = Codec(RecordsInbox)
+IDENTITY: Codec[IdentityInbox] = Codec(IdentityInbox)
+CUSTOMERS: Codec[CustomersInbox] = Codec(CustomersInbox)

@@ -1,0 +1,36 @@
+"""The topics singleview owns, by logical name. A deployment may put a prefix before each."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+RECORDS = "records"
+IDENTITY = "identity"
+CUSTOMERS = "customers"
+CUSTOMER_VIEW = "customer-view"
+CUSTOMER_CHANGES = "customer-changes"
+DEAD_LETTERS = "dead-letters"
+IDENTITY_REVIEWS = "identity-reviews"
+
+INBOXES: tuple[str, ...] = (RECORDS, IDENTITY, CUSTOMERS)
+"""Inboxes of the processors that keep state: internal, kept until consumed."""
+
+
+def table_topic(processor: str) -> str:
+    """The compacted topic that holds a processor's state."""
+    return f"{processor}-table"
+
+
+def subscriber_topic(subscriber: str) -> str:
+    """The topic of one subscriber to change notifications."""
+    return f"notify.{subscriber}"
+
+
+class TopicSpec(NamedTuple):
+    """How a topic is created."""
+
+    name: str
+    partitions: int
+    compacted: bool
+    retention_ms: int  # of a log topic; -1 keeps for ever
+    max_message_bytes: int

@@ -1,0 +1,1 @@
+"""The stream processors, in the order data takes: intake, records, identity, customers, notify."""

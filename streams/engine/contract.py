@@ -1,0 +1,98 @@
+"""What a processor sees of the engine: messages in, a store, an outbox. Nothing of Kafka, SQLite or RocksDB.
+
+A processor is deterministic: no clock, no random, no I/O beyond `store` and `out`, so a batch that is undone and done
+again gives the same result. Time enters as the messages' timestamps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple, Protocol
+
+Headers = tuple[tuple[str, bytes], ...]
+
+
+class Message(NamedTuple):
+    """One message of an inbox, as the log holds it."""
+
+    topic: str  # logical name, without the deployment's prefix
+    partition: int
+    offset: int
+    key: bytes | None
+    value: bytes | None
+    headers: Headers
+    timestamp: int  # ms since the epoch, from the log
+
+    @property
+    def ref(self) -> str:
+        """`topic/partition/offset`: how causes and dead letters name a message."""
+        return f"{self.topic}/{self.partition}/{self.offset}"
+
+
+class Store(Protocol):
+    """The keyed state of one partition: reads see this batch's writes; a rejected message's writes are undone.
+
+    Keys and values are bytes. Never mutate what was read in a way that later reads would see.
+    """
+
+    def get(self, key: bytes) -> bytes | None: ...
+
+    def get_many(self, keys: Sequence[bytes]) -> list[bytes | None]:
+        """One round trip for many keys; in the order asked."""
+        ...
+
+    def put(self, key: bytes, value: bytes) -> None: ...
+
+    def delete(self, key: bytes) -> None: ...
+
+    def scan(self, prefix: bytes, after: bytes | None = None) -> Iterator[tuple[bytes, bytes]]:
+        """Rows whose key starts with `prefix` (and is greater than `after`), in key order.
+
+        Do not write to the store while iterating: collect first.
+        """
+        ...
+
+
+class Outbox(Protocol):
+    """What a message leads to. Sent when the batch commits, with it; dropped if the message is rejected."""
+
+    def send(self, topic: str, key: bytes | None, value: bytes | None, headers: Headers = ()) -> None:
+        """Every message is kept, in order."""
+        ...
+
+    def latest(self, topic: str, key: bytes, value: Callable[[], bytes] | None, headers: Headers = ()) -> None:
+        """Only the last of a batch is sent per key (for compacted topics); encoded then. None is a tombstone."""
+        ...
+
+
+class RejectedError(Exception):
+    """This message cannot be processed: undo it, keep it as a dead letter, go on.
+
+    `reason` is a short, fixed word for counting; `detail` says what and where, and never holds a personal value.
+    """
+
+    def __init__(self, reason: str, detail: str) -> None:
+        super().__init__(f"{reason}: {detail}")
+        self.reason = reason
+        self.detail = detail
+
+
+class SourceStoppedError(Exception):
+    """Stop reading this message's topic before this message, and say why; other topics go on."""
+
+
+class Processor(Protocol):
+    """One stage: one inbox, one store, deterministic."""
+
+    name: str
+
+    def prepare(self, batch: Sequence[Message], store: Store) -> None:
+        """Look at a whole batch of one partition before it is processed: prefetch with `get_many`, precompute.
+
+        Optional, pure, never raises for a bad message: `process` will meet it.
+        """
+        ...
+
+    def process(self, message: Message, store: Store, out: Outbox) -> None:
+        """Handle one message. Raises RejectedError for one that can never be processed."""
+        ...
