@@ -131,7 +131,8 @@ class Attributes(msgspec.Struct, kw_only=True, omit_defaults=True):
     third_party_services: list[ThirdPartyService] | UnsetType | None = UNSET
     related_parties: list[RelatedParty] | UnsetType | None = UNSET
     consents: list[Consent] | UnsetType | None = UNSET
-    characteristics: dict[str, str | None] | UnsetType | None = UNSET  # each key is ordered on its own
+    characteristics: dict[str, str | None] | UnsetType | None = UNSET
+    """Each key is ordered on its own; a patch empties one by naming it with None."""
 
 
 ATTRIBUTES: tuple[str, ...] = Attributes.__struct_fields__

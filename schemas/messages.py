@@ -5,6 +5,7 @@ An inbox carries a small tagged union, so no processor joins two topics:
     records    SourceChange (from intake) | MembershipChanged (from identity)
     identity   RecordIdentity (from records) | Regroup (from itself)
     customers  MemberAttached | MemberUpdated | MemberDetached (from records) | EntityChanged (from identity)
+               | ViewDue (from itself)
 
 Encoding: one version byte, then MessagePack (msgspec). Fields may be added with a default; a reader ignores fields it does
 not know. A change a reader must not ignore raises `VERSION`: a reader that meets a newer version stops its partition.
@@ -12,6 +13,7 @@ not know. A change a reader must not ignore raises `VERSION`: a reader that meet
 
 from __future__ import annotations
 
+from hashlib import blake2b
 from typing import Any, Generic, Literal, TypeVar
 
 import msgspec
@@ -124,7 +126,7 @@ class EntityChanged(Message, frozen=True, kw_only=True, tag="entity"):
     realm: str
     epoch: int  # per customer; lower or equal is ignored
     count: int
-    digest: int  # `member_digest` over the members
+    digest: int  # XOR of `member_digest_of` over the members
     aliases: tuple[str, ...] = ()  # ids merged into this one, now
     merged_into: str | None = None  # where the members went, if it was merged away
     absorbed: tuple[str, ...] = ()  # ids merged into this one by this change
@@ -133,9 +135,20 @@ class EntityChanged(Message, frozen=True, kw_only=True, tag="entity"):
     cause: Cause
 
 
+class ViewDue(Message, frozen=True, kw_only=True, tag="due"):
+    """The note of `customers` to itself: publish a customer of many members, once for all since. Key: `customer`."""
+
+    customer: str
+
+
+def member_digest_of(record: str) -> int:
+    """One record's part of `EntityChanged.digest`: the digest of a member set is the XOR over its records."""
+    return int.from_bytes(blake2b(record.encode(), digest_size=8).digest(), "big")
+
+
 RecordsInbox = SourceChange | MembershipChanged
 IdentityInbox = RecordIdentity | Regroup
-CustomersInbox = MemberAttached | MemberUpdated | MemberDetached | EntityChanged
+CustomersInbox = MemberAttached | MemberUpdated | MemberDetached | EntityChanged | ViewDue
 
 T = TypeVar("T")
 

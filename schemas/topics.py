@@ -34,3 +34,17 @@ class TopicSpec(NamedTuple):
     compacted: bool
     retention_ms: int  # of a log topic; -1 keeps for ever
     max_message_bytes: int
+
+
+class TopicNames:
+    """Logical and physical names: singleview's own topics carry the deployment's prefix, source topics are as they are."""
+
+    def __init__(self, prefix: str, sources: frozenset[str] = frozenset()) -> None:
+        self.prefix = prefix
+        self._sources = sources
+
+    def physical(self, name: str) -> str:
+        return name if name in self._sources else self.prefix + name
+
+    def logical(self, topic: str) -> str:
+        return topic if topic in self._sources else topic.removeprefix(self.prefix)

@@ -81,6 +81,10 @@ class SourceStoppedError(Exception):
     """Stop reading this message's topic before this message, and say why; other topics go on."""
 
 
+class TransientError(Exception):
+    """Something the processor needs is away (a schema registry): the whole batch is done again, after a pause."""
+
+
 class Processor(Protocol):
     """One stage: one inbox, one store, deterministic."""
 

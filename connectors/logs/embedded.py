@@ -1,0 +1,343 @@
+"""The embedded log: one SQLite file, for the demo, tests and small installations.
+
+Topics, partitions and offsets as in Kafka; one SQL transaction makes outputs, table records and consumed offsets atomic.
+One process at a time. Inboxes are purged once consumed; table topics are compacted when the log is opened.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+import uuid
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+
+from connectors.logs.partitioner import partition_of
+from schemas.registry import RegistryError, UnknownSchemaError
+from schemas.topics import TopicSpec, table_topic
+from streams.engine.contract import Headers, Message
+from streams.engine.log import Inbox, Listener, LogError, TableEnd, TableRecord
+from streams.engine.outbox import Outgoing
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS topics (
+    id INTEGER PRIMARY KEY, name TEXT UNIQUE NOT NULL, uuid TEXT NOT NULL, partitions INTEGER NOT NULL,
+    compacted INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS messages (
+    id INTEGER PRIMARY KEY, key BLOB, value BLOB, headers BLOB, timestamp INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS ends (log INTEGER PRIMARY KEY, next INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS offsets (
+    reader TEXT NOT NULL, log INTEGER NOT NULL, next INTEGER NOT NULL, PRIMARY KEY (reader, log)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS schemas (id INTEGER PRIMARY KEY, subject TEXT NOT NULL, schema TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS notes (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+"""
+
+_OFFSET_BITS = 40
+_PARTITION_BITS = 8
+"""A message's row id is topic, partition and offset in one integer: 2^40 messages in each of 256 partitions."""
+
+_Row = tuple[int, bytes | None, bytes | None, bytes | None, int]
+_headers_in = msgspec.msgpack.Decoder(tuple[tuple[str, bytes], ...])
+_headers_out = msgspec.msgpack.Encoder()
+
+
+class Topic(NamedTuple):
+    """A topic of the embedded log."""
+
+    id: int
+    name: str
+    uuid: str
+    partitions: int
+    compacted: bool
+
+    def log(self, partition: int) -> int:
+        """The number of one partition among all logs of the file."""
+        return (self.id << _PARTITION_BITS) | partition
+
+
+def _row_id(log: int, offset: int) -> int:
+    return (log << _OFFSET_BITS) | offset
+
+
+class EmbeddedLog:
+    """The file. Opened by one process at a time: a second one gets a LogError that says so."""
+
+    def __init__(self, path: Path, *, read_only: bool = False) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._path = path
+        where = f"file:{path}?mode=ro" if read_only else f"file:{path}"
+        try:
+            self._db = sqlite3.connect(where, uri=True, isolation_level=None, timeout=0.5)
+            if not read_only:
+                self._db.execute("PRAGMA locking_mode=EXCLUSIVE")
+                self._db.execute("PRAGMA journal_mode=WAL")
+                self._db.execute("PRAGMA synchronous=FULL")  # an acknowledged batch survives a power cut
+                self._db.execute("PRAGMA wal_autocheckpoint=4000")
+                self._db.executescript(_SCHEMA)
+        except sqlite3.OperationalError as error:
+            raise LogError(f"{path} cannot be opened ({error}): is another singleview using this data folder?") from error
+        self._db.execute("PRAGMA cache_size=-65536")
+        self.topics: dict[str, Topic] = {
+            name: Topic(number, name, unique, partitions, bool(compacted))
+            for number, name, unique, partitions, compacted in self._db.execute(
+                "SELECT id, name, uuid, partitions, compacted FROM topics"
+            )
+        }
+        self._ends: dict[int, int] = dict(self._db.execute("SELECT log, next FROM ends"))
+
+    def create(self, specs: Iterable[TopicSpec]) -> None:
+        """Creates missing topics. Raises LogError when one exists with another number of partitions."""
+        for spec in specs:
+            known = self.topics.get(spec.name)
+            if known and known.partitions != spec.partitions:
+                raise LogError(
+                    f"topic {spec.name} has {known.partitions} partitions, not {spec.partitions}: it cannot change"
+                )
+            if known:
+                continue
+            unique = uuid.uuid4().hex
+            number = self._db.execute(
+                "INSERT INTO topics (name, uuid, partitions, compacted) VALUES (?, ?, ?, ?) RETURNING id",
+                (spec.name, unique, spec.partitions, spec.compacted),
+            ).fetchone()[0]
+            self.topics[spec.name] = Topic(number, spec.name, unique, spec.partitions, spec.compacted)
+
+    def topic(self, name: str) -> Topic:
+        try:
+            return self.topics[name]
+        except KeyError:
+            raise LogError(f"there is no topic {name} in {self._path}") from None
+
+    # -- transactions --
+
+    def begin(self) -> None:
+        self._db.execute("BEGIN IMMEDIATE")
+
+    def commit(self) -> None:
+        self._db.execute("COMMIT")
+
+    def abort(self) -> None:
+        if self._db.in_transaction:
+            self._db.execute("ROLLBACK")
+        self._ends = dict(self._db.execute("SELECT log, next FROM ends"))
+
+    def append(self, outgoing: Iterable[tuple[Outgoing, int]]) -> dict[Inbox, int]:
+        """Appends messages, each with its timestamp, within the open transaction.
+
+        Returns one past the last offset of each partition written.
+        """
+        rows: list[_Row] = []
+        touched: dict[Inbox, int] = {}
+        for item, timestamp in outgoing:
+            topic = self.topic(item.topic)
+            partition = item.partition if item.partition is not None else partition_of(item.key, topic.partitions)
+            log = topic.log(partition)
+            offset = self._ends.get(log, 0)
+            self._ends[log] = touched[Inbox(item.topic, partition)] = offset + 1
+            headers = _headers_out.encode(item.headers) if item.headers else None
+            rows.append((_row_id(log, offset), item.key, item.value, headers, timestamp))
+        self._write(rows, touched)
+        return touched
+
+    def _write(self, rows: list[_Row], touched: Mapping[Inbox, int]) -> None:
+        self._db.executemany("INSERT INTO messages (id, key, value, headers, timestamp) VALUES (?, ?, ?, ?, ?)", rows)
+        logs = ((self.topics[inbox.topic].log(inbox.partition), end) for inbox, end in touched.items())
+        self._db.executemany("INSERT INTO ends VALUES (?, ?) ON CONFLICT (log) DO UPDATE SET next = excluded.next", logs)
+
+    def set_offset(self, reader: str, topic: Topic, partition: int, offset: int) -> None:
+        self._db.execute(
+            "INSERT INTO offsets VALUES (?, ?, ?) ON CONFLICT (reader, log) DO UPDATE SET next = excluded.next",
+            (reader, topic.log(partition), offset),
+        )
+
+    def purge(self, topic: Topic, partition: int, before: int) -> None:
+        """Deletes messages before an offset."""
+        log = topic.log(partition)
+        self._db.execute("DELETE FROM messages WHERE id >= ? AND id < ?", (_row_id(log, 0), _row_id(log, before)))
+
+    # -- reading --
+
+    def offset(self, reader: str, topic: Topic, partition: int) -> int:
+        """The next offset a reader consumes."""
+        found = self._db.execute(
+            "SELECT next FROM offsets WHERE reader = ? AND log = ?", (reader, topic.log(partition))
+        ).fetchone()
+        return found[0] if found else 0
+
+    def end(self, topic: str, partition: int) -> int:
+        """One past the last offset of a partition."""
+        return self._ends.get(self.topic(topic).log(partition), 0)
+
+    def read(self, topic: Topic, partition: int, start: int, limit: int) -> list[Message]:
+        """Up to `limit` messages from an offset on; those purged or compacted are passed over."""
+        log = topic.log(partition)
+        rows: Sequence[_Row] = self._db.execute(
+            "SELECT id, key, value, headers, timestamp FROM messages WHERE id >= ? AND id < ? ORDER BY id LIMIT ?",
+            (_row_id(log, start), _row_id(log + 1, 0), limit),
+        ).fetchall()
+        mask = (1 << _OFFSET_BITS) - 1
+        return [
+            Message(topic.name, partition, number & mask, key, value, _decode_headers(headers), timestamp)
+            for number, key, value, headers, timestamp in rows
+        ]
+
+    def messages(self, name: str, page: int = 5_000) -> Iterator[Message]:
+        """Every message of a topic, partition by partition."""
+        topic = self.topic(name)
+        for partition in range(topic.partitions):
+            start = 0
+            while found := self.read(topic, partition, start, page):
+                yield from found
+                start = found[-1].offset + 1
+
+    def compact(self) -> None:
+        """Keeps the newest record of each key of the compacted topics, and no tombstones."""
+        for topic in self.topics.values():
+            if not topic.compacted:
+                continue
+            for partition in range(topic.partitions):
+                log = topic.log(partition)
+                bounds = {"low": _row_id(log, 0), "high": _row_id(log + 1, 0)}
+                self._db.execute(
+                    "DELETE FROM messages WHERE id >= :low AND id < :high AND (value IS NULL OR id NOT IN"
+                    " (SELECT max(id) FROM messages WHERE id >= :low AND id < :high GROUP BY key))",
+                    bounds,
+                )
+
+    # -- small things kept with the log --
+
+    def note(self, name: str) -> str | None:
+        """A small fact kept in the same file, such as how far a publisher got."""
+        found = self._db.execute("SELECT value FROM notes WHERE name = ?", (name,)).fetchone()
+        return found[0] if found else None
+
+    def set_note(self, name: str, value: str) -> None:
+        self._db.execute(
+            "INSERT INTO notes VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value", (name, value)
+        )
+
+    def registry(self) -> EmbeddedRegistry:
+        """The schema registry kept in this file."""
+        return EmbeddedRegistry(self._db)
+
+    def close(self) -> None:
+        self._db.close()
+
+
+class EmbeddedRegistry:
+    """A `SchemaRegistry` in the log's file. Compatibility is the business of the tests, which guard the schemas."""
+
+    def __init__(self, db: sqlite3.Connection) -> None:
+        self._db = db
+
+    def register(self, subject: str, schema: str) -> int:
+        found = self._db.execute("SELECT id FROM schemas WHERE subject = ? AND schema = ?", (subject, schema)).fetchone()
+        if found is None:
+            found = self._db.execute(
+                "INSERT INTO schemas (subject, schema) VALUES (?, ?) RETURNING id", (subject, schema)
+            ).fetchone()
+        if found is None:
+            raise RegistryError(f"the schema of {subject} could not be stored")
+        return int(found[0])
+
+    def schema(self, schema_id: int) -> str:
+        found = self._db.execute("SELECT schema FROM schemas WHERE id = ?", (schema_id,)).fetchone()
+        if found is None:
+            raise UnknownSchemaError(f"no schema has id {schema_id}")
+        return str(found[0])
+
+
+class EmbeddedSession:
+    """A `Session` on the embedded log: all partitions of the inbox topics are its own from the first poll."""
+
+    def __init__(
+        self, log: EmbeddedLog, processor: str, topics: Sequence[str], listener: Listener, *, purge: bool = False
+    ) -> None:
+        self._log = log
+        self._processor = processor
+        self._topics = [log.topic(name) for name in topics]
+        self._listener = listener
+        self._purge = purge
+        self._table = log.topics.get(table_topic(processor))
+        self._positions: dict[Inbox, int] = {}  # of resumed partitions
+        self._joined = False
+        self._ends: dict[Inbox, int] = {}
+
+    def _inboxes(self) -> list[tuple[Topic, int]]:
+        return [(topic, partition) for topic in self._topics for partition in range(topic.partitions)]
+
+    def poll(self, limit: int, timeout: float) -> list[Message]:  # noqa: ARG002 - nothing arrives while we wait
+        if not self._joined:
+            self._joined = True
+            self._listener.assigned([Inbox(topic.name, partition) for topic, partition in self._inboxes()])
+        found: list[Message] = []
+        for topic, partition in self._inboxes():
+            inbox = Inbox(topic.name, partition)
+            if inbox not in self._positions or len(found) >= limit:
+                continue
+            if self._positions[inbox] >= self._log.end(topic.name, partition):
+                continue
+            messages = self._log.read(topic, partition, self._positions[inbox], limit - len(found))
+            if messages:
+                self._positions[inbox] = messages[-1].offset + 1
+                found += messages
+        # Partitions take turns at being read first, so that a full one cannot starve the others.
+        self._topics = self._topics[1:] + self._topics[:1]
+        return found
+
+    def resume(self, partition: Inbox) -> None:
+        self._positions[partition] = self._log.offset(self._processor, self._log.topic(partition.topic), partition.partition)
+
+    def pause(self, partition: Inbox) -> None:
+        self._positions.pop(partition, None)
+
+    def begin(self) -> None:
+        self._log.begin()
+
+    def produce(self, outgoing: Iterable[Outgoing]) -> None:
+        now = int(time.time() * 1000)
+        ends = self._log.append((item, now) for item in outgoing)
+        table = self._table.name if self._table else ""
+        self._ends = {inbox: end for inbox, end in ends.items() if inbox.topic == table}
+
+    def send_offsets(self, offsets: Mapping[Inbox, int]) -> None:
+        for inbox, offset in offsets.items():
+            topic = self._log.topic(inbox.topic)
+            self._log.set_offset(self._processor, topic, inbox.partition, offset)
+            if self._purge:
+                self._log.purge(topic, inbox.partition, offset)
+
+    def commit(self) -> Mapping[Inbox, int]:
+        self._log.commit()
+        return self._ends
+
+    def abort(self) -> None:
+        self._log.abort()
+
+    def rewind(self) -> None:
+        for inbox in list(self._positions):
+            self.resume(inbox)
+
+    def table_end(self, partition: int) -> TableEnd:
+        if self._table is None:
+            raise LogError(f"there is no topic {table_topic(self._processor)}: run `singleview init`")
+        return TableEnd(self._table.uuid, 0, self._log.end(self._table.name, partition))
+
+    def read_table(self, partition: int, start: int, end: int) -> Iterator[list[TableRecord]]:
+        table = self._table
+        while table and start < end:
+            messages = self._log.read(table, partition, start, 5_000)
+            if not messages:
+                return
+            yield [TableRecord(m.offset, m.key, m.value) for m in messages if m.key is not None]
+            start = messages[-1].offset + 1
+
+    def close(self) -> None:
+        """The file is closed by whoever opened it."""
+
+
+def _decode_headers(data: bytes | None) -> Headers:
+    return _headers_in.decode(data) if data else ()

@@ -1,0 +1,237 @@
+"""Topics on Kafka: created with the settings singleview relies on, checked where they exist, and given first offsets.
+
+Errors of the broker itself (not reachable, not allowed) come up as confluent_kafka.KafkaException.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+from confluent_kafka import ConsumerGroupTopicPartitions, KafkaException, TopicCollection, TopicPartition
+from confluent_kafka.admin import (  # type: ignore[attr-defined]  # its stubs do not declare what it re-exports
+    AdminClient,
+    ConfigResource,
+    NewTopic,
+    OffsetSpec,
+    ResourceType,
+    TopicDescription,
+)
+
+from schemas.topics import TopicSpec
+
+DAY_MS = 24 * 60 * 60 * 1000
+
+SEGMENT_MS = DAY_MS
+"""Kafka deletes and compacts whole closed segments only: what is due goes at most this much later."""
+
+SEGMENT_BYTES = 256 * 1024 * 1024
+"""The open segment is never compacted and is read whole at each restore: a quarter of Kafka's default bounds that."""
+
+DELETE_RETENTION_MS = 7 * DAY_MS
+"""How long a tombstone stays: a store that was away for longer would miss deletions, so it is rebuilt."""
+
+MAX_COMPACTION_LAG_MS = DAY_MS
+"""An erased customer's last values are gone from a compacted topic this long after the tombstone, whatever the traffic."""
+
+GROUP_RUNS = frozenset({"UNKNOWN_MEMBER_ID", "NON_EMPTY_GROUP"})
+"""How a broker says that only the group's members may commit now."""
+
+TIMEOUT = 30.0  # seconds for one request to the cluster
+
+CHECKED = ("cleanup.policy",)
+"""Settings that must be right: with another value the topic loses state or keeps what it must not."""
+
+
+class TopicReport(NamedTuple):
+    """What `ensure_topics` did and saw."""
+
+    created: tuple[str, ...]
+    existing: tuple[str, ...]
+    differences: tuple[str, ...]
+    """Settings of existing topics that differ from ours but may be the operator's choice, each with how to change it."""
+
+
+class TopicMismatchError(Exception):
+    """Existing topics cannot be used as they are: `problems` lists each with its fix. Nothing was created."""
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        super().__init__("existing topics do not fit:\n" + "\n".join(f"- {problem}" for problem in problems))
+        self.problems = tuple(problems)
+
+
+class ActiveGroupError(Exception):
+    """First offsets cannot be set because members of the group are running."""
+
+
+def topic_config(spec: TopicSpec, replication: int = 1) -> dict[str, str]:
+    """The settings `spec` is created with, in Kafka's names."""
+    common = {
+        "segment.ms": str(SEGMENT_MS),
+        "segment.bytes": str(SEGMENT_BYTES),
+        "max.message.bytes": str(spec.max_message_bytes),
+        # One broker may be away without stopping writes, and every acknowledged write is on all others.
+        "min.insync.replicas": str(max(1, replication - 1)),
+    }
+    if spec.compacted:
+        return {
+            "cleanup.policy": "compact",
+            "delete.retention.ms": str(DELETE_RETENTION_MS),
+            "min.compaction.lag.ms": "0",
+            "max.compaction.lag.ms": str(MAX_COMPACTION_LAG_MS),
+            **common,
+        }
+    return {
+        "cleanup.policy": "delete",
+        "retention.ms": str(spec.retention_ms),
+        "retention.bytes": "-1",  # a broker-wide limit must not cut an inbox before it is consumed
+        **common,
+    }
+
+
+def ensure_topics(
+    admin_config: Mapping[str, str | int | float | bool], specs: Sequence[TopicSpec], prefix: str, replication: int
+) -> TopicReport:
+    """Create the topics of `specs`, each name after `prefix`, that are missing, and check those that exist.
+
+    All existing ones are checked first: raises TopicMismatchError, and creates nothing, if one has another partition
+    count, cleanup policy or fewer replicas. Repeating it is harmless, also at the same time from several processes.
+    """
+    admin = AdminClient(dict(admin_config))
+    wanted = {prefix + spec.name: spec for spec in specs}
+    visible = admin.list_topics(timeout=TIMEOUT).topics
+    existing = {name: spec for name, spec in wanted.items() if name in visible}
+    missing = {name: spec for name, spec in wanted.items() if name not in visible}
+    differences = _check(admin, existing, replication)
+    created = _create(admin, missing, replication)
+    _wait_until_visible(admin, missing)
+    made_by_others = {name: spec for name, spec in missing.items() if name not in created}
+    differences += _check(admin, made_by_others, replication)
+    return TopicReport(created, tuple(name for name in wanted if name not in created), tuple(differences))
+
+
+def first_offsets(admin_config: Mapping[str, str | int | float | bool], group: str, topics: Sequence[str]) -> int:
+    """Commit the earliest offset for `group` on every partition of `topics` (full names) where it has none.
+
+    Returns how many were set. Needed once, since inside singleview an absent offset is an error rather than a silent jump.
+    Raises ActiveGroupError if offsets are missing while members of the group run; KafkaException for an unknown topic.
+    """
+    if not topics:
+        return 0
+    admin = AdminClient(dict(admin_config))
+    partitions = [
+        TopicPartition(name, partition.id)
+        for name, description in _describe(admin, list(topics)).items()
+        for partition in description.partitions
+    ]
+    asked = ConsumerGroupTopicPartitions(group, partitions)
+    committed = admin.list_consumer_group_offsets([asked], require_stable=True, request_timeout=TIMEOUT)[group].result()
+    absent = [TopicPartition(p.topic, p.partition) for p in committed.topic_partitions if p.offset < 0]
+    if not absent:
+        return 0
+    start = OffsetSpec.earliest()  # type: ignore[no-untyped-call]
+    earliest = admin.list_offsets(dict.fromkeys(absent, start), request_timeout=TIMEOUT)
+    first = [TopicPartition(p.topic, p.partition, future.result().offset) for p, future in earliest.items()]
+    _commit(admin, group, first)
+    return len(first)
+
+
+def _commit(admin: AdminClient, group: str, offsets: list[TopicPartition]) -> None:
+    request = ConsumerGroupTopicPartitions(group, offsets)
+    answer = admin.alter_consumer_group_offsets([request], request_timeout=TIMEOUT)[group].result()
+    for partition in answer.topic_partitions:  # the request as a whole succeeds even if every partition was refused
+        if partition.error is None:
+            continue
+        if partition.error.name() in GROUP_RUNS:
+            raise ActiveGroupError(
+                f"consumer group {group} has no offset on {len(offsets)} partitions, and members of it are running:"
+                " stop them and run init again"
+            )
+        raise KafkaException(partition.error)
+
+
+def _check(admin: AdminClient, existing: Mapping[str, TopicSpec], replication: int) -> list[str]:
+    """How the settings of existing topics differ from ours. Raises TopicMismatchError for what cannot be."""
+    descriptions = _describe(admin, list(existing))
+    settings = _settings(admin, list(existing))
+    problems: list[str] = []
+    differences: list[str] = []
+    for name, spec in existing.items():
+        problems += _shape_problems(name, spec, descriptions[name], replication)
+        for setting, value in topic_config(spec, replication).items():
+            if settings[name].get(setting) != value:
+                text = _setting_difference(name, setting, settings[name].get(setting), value)
+                (problems if setting in CHECKED else differences).append(text)
+    if problems:
+        raise TopicMismatchError(problems)
+    return differences
+
+
+def _wait_until_visible(admin: AdminClient, names: Iterable[str]) -> None:
+    """A broker answers for a new topic only when it has learnt of it, moments after the controller has."""
+    deadline = time.monotonic() + TIMEOUT
+    while not set(names) <= admin.list_topics(timeout=TIMEOUT).topics.keys() and time.monotonic() < deadline:
+        admin.poll(0.05)
+
+
+def _describe(admin: AdminClient, names: list[str]) -> dict[str, TopicDescription]:
+    if not names:
+        return {}
+    futures = admin.describe_topics(TopicCollection(names), request_timeout=TIMEOUT)
+    return {name: future.result() for name, future in futures.items()}
+
+
+def _settings(admin: AdminClient, names: list[str]) -> dict[str, dict[str, str | None]]:
+    if not names:
+        return {}
+    resources = [ConfigResource(ResourceType.TOPIC, name) for name in names]
+    futures = admin.describe_configs(resources, request_timeout=TIMEOUT)
+    return {
+        resource.name: {entry.name: entry.value for entry in future.result().values()}
+        for resource, future in futures.items()
+    }
+
+
+def _shape_problems(name: str, spec: TopicSpec, description: TopicDescription, replication: int) -> list[str]:
+    problems = []
+    count = len(description.partitions)
+    if count != spec.partitions:
+        problems.append(
+            f"{name} has {count} partitions, not {spec.partitions}: set that number in the configuration,"
+            " or delete the topic if its content may go (partitions cannot change without moving keys)"
+        )
+    replicas = min(len(partition.replicas) for partition in description.partitions)
+    if replicas < replication:
+        problems.append(
+            f"{name} has {replicas} replicas, not {replication}: set that number in the configuration,"
+            " or add replicas with kafka-reassign-partitions.sh"
+        )
+    return problems
+
+
+def _setting_difference(name: str, setting: str, value: str | None, wanted: str) -> str:
+    return (
+        f"{name} has {setting}={value}, not {wanted}: run"
+        f" kafka-configs.sh --alter --entity-type topics --entity-name {name} --add-config {setting}={wanted}"
+    )
+
+
+def _create(admin: AdminClient, missing: Mapping[str, TopicSpec], replication: int) -> tuple[str, ...]:
+    if not missing:
+        return ()
+    topics = [
+        NewTopic(name, spec.partitions, replication, config=topic_config(spec, replication))
+        for name, spec in missing.items()
+    ]
+    created = []
+    futures = admin.create_topics(topics, operation_timeout=TIMEOUT, request_timeout=TIMEOUT)
+    for name, future in futures.items():
+        try:
+            future.result()
+        except KafkaException as error:
+            if error.args[0].name() != "TOPIC_ALREADY_EXISTS":  # another process was quicker
+                raise
+        else:
+            created.append(name)
+    return tuple(created)

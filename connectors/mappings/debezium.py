@@ -1,0 +1,99 @@
+"""The Debezium change-event envelope: which row, what happened to it, and where it stands in the order of the log."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import NamedTuple
+
+import msgspec
+
+from streams.engine.contract import RejectedError
+
+UNAVAILABLE = "__debezium_unavailable_value"
+"""Stands for a large (TOASTed) column that the change did not touch and the log does not hold."""
+
+
+class RowChange(NamedTuple):
+    """What an envelope says of one row."""
+
+    row: dict[str, object]  # of a delete: what was there before, or the key if the log does not hold it
+    deleted: bool
+    partial: bool  # some columns are unavailable: unchanged
+
+
+def open_envelope(event: dict[str, object], read_key: Callable[[], object]) -> RowChange | None:
+    """None for a heartbeat or a logical message. Raises RejectedError for a truncate or what is no envelope.
+
+    A JSON converter with schemas enabled wraps the envelope once more: see `payload`.
+    """
+    operation = event.get("op")
+    if operation in {"c", "u", "r"}:
+        after = event.get("after")
+        if not isinstance(after, dict):
+            raise RejectedError("bad-value", "Debezium envelope: no row in after")
+        return RowChange(after, deleted=False, partial=any(map(is_unavailable, after.values())))
+    if operation == "d":
+        before = event.get("before")
+        row = before if isinstance(before, dict) else payload(read_key())
+        if not isinstance(row, dict):
+            raise RejectedError("missing-record-id", "Debezium envelope: a delete with neither before nor key")
+        return RowChange(row, deleted=True, partial=False)
+    if operation == "t":
+        raise RejectedError("truncate", "Debezium envelope: the table was truncated, which deletes no record by itself")
+    if operation == "m" or (operation is None and not event.keys() & {"before", "after"}):
+        return None
+    raise RejectedError("unknown-operation", "Debezium envelope: op is none of c, u, r, d, t, m")
+
+
+def payload(document: object) -> object:
+    """A JSON converter's `{schema, payload}` taken off, if it is there."""
+    if isinstance(document, dict) and document.keys() == {"schema", "payload"}:
+        return document["payload"]
+    return document
+
+
+def is_unavailable(value: object) -> bool:
+    """Whether a column holds the placeholder for `unchanged`, in any of the forms of its types."""
+    return value == UNAVAILABLE or value == [UNAVAILABLE] or value == UNAVAILABLE.encode()
+
+
+def position(event: dict[str, object]) -> tuple[int, int]:
+    """Where a change stands in PostgreSQL's log: (log position, LSN of the change).
+
+    The log position is the higher of the last commit seen and the change's own LSN. Transactions are streamed in the order of
+    their commits, and the second to change a row writes after the first has committed: so for one row this only grows, also
+    within a transaction. A snapshot row has the LSN of its snapshot: after what was streamed before it, before what follows.
+    Without a `sequence` (older connectors) the LSN alone is used, without an LSN the transaction id.
+
+    Raises RejectedError("missing-order").
+    """
+    source = event.get("source")
+    if isinstance(source, dict):
+        lsn, commit = _lsn(source.get("lsn")), None
+        sequence = source.get("sequence")
+        if isinstance(sequence, str) and len(sequence) < 100:
+            commit, lsn = _sequence(sequence, lsn)
+        if lsn is not None:
+            return max(lsn, commit or 0), lsn
+        transaction = _lsn(source.get("txId"))
+        if transaction is not None:
+            return transaction, 0
+    raise RejectedError("missing-order", "Debezium envelope: source has none of sequence, lsn, txId")
+
+
+def _sequence(text: str, lsn: int | None) -> tuple[int | None, int | None]:
+    try:
+        parts = msgspec.json.decode(text)
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        return None, lsn
+    if not isinstance(parts, list) or len(parts) != 2:
+        return None, lsn
+    change = _lsn(parts[1])
+    return _lsn(parts[0]), lsn if change is None else change
+
+
+def _lsn(value: object) -> int | None:
+    if isinstance(value, str) and re.fullmatch(r"\d{1,20}", value, re.ASCII):
+        value = int(value)
+    return value if type(value) is int and 0 <= value < 2**63 else None

@@ -1,0 +1,201 @@
+"""A compiled mapping: one source's decoded events to canonical changes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import ParamSpec, TypeVar
+
+from msgspec import UNSET
+
+from connectors.mappings.attributes import AttributesReader, compile_condition
+from connectors.mappings.dates import microseconds, milliseconds
+from connectors.mappings.debezium import RowChange, is_unavailable, open_envelope, payload, position
+from connectors.mappings.model import NAME, Format, MappingDocument, Operation, Ordering, Time
+from connectors.mappings.paths import getter
+from connectors.mappings.unfit import UnfitError
+from connectors.mappings.values import as_text, compile_value
+from schemas.canonical import Attributes, record_key
+from schemas.documents import load_document
+from schemas.messages import Cause, Order, SourceChange
+from streams.engine.contract import Message, RejectedError
+
+MAX_RECORD_ID = 256
+_MAX_SEQUENCE = 2**63
+_TRACE = re.compile(rb"[0-9a-f-]{1,100}")
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+class Mapping:
+    """One source's mapping, compiled. Deterministic and without state: the same message gives the same change."""
+
+    source: str
+    topics: tuple[str, ...]
+    format: Format
+
+    def __init__(self, document: MappingDocument) -> None:
+        self.source = document.source
+        self.topics = document.topics
+        self.format = document.format
+        self._debezium = document.format.startswith("debezium")
+        time = document.event_time or (Time(path="/source.ts_ms", format="epoch_ms") if self._debezium else None)
+        self._realms = None if document.realms is None else frozenset(document.realms)
+        self._realm = self._located("realm", compile_value(document.realm).value)
+        self._record_id = self._located("record_id", compile_value(document.record_id).value)
+        self._order = self._located("order", _order(document.order or Ordering(debezium=True), document.epoch))
+        self._time = self._located("event_time", _event_time(time))
+        self._operation = self._located("operation", _operation(document))
+        self._root = self._located("root", getter(document.root or "."))
+        self._attributes = AttributesReader(document.source, document.attributes)
+
+    def change(
+        self, message: Message, document: object, read_key: Callable[[], object] = lambda: None
+    ) -> SourceChange | None:
+        """What a decoded event says of its record; None for an event that says nothing (a tombstone, a heartbeat).
+
+        `read_key` decodes the message's key: it is asked for only when a Debezium delete holds no row.
+        Raises RejectedError, whose detail names this mapping and the path, never a value.
+        """
+        event = payload(document) if self._debezium else document
+        if event is None:
+            return None
+        if not isinstance(event, dict):
+            raise RejectedError("bad-value", f"mapping {self.source}: the event is not an object")
+        if not self._debezium:
+            return self._change(message, event, event, None)
+        row = open_envelope(event, read_key)
+        return None if row is None else self._change(message, row.row, event, row)
+
+    def _change(self, message: Message, item: object, event: object, row: RowChange | None) -> SourceChange | None:
+        operation = "delete" if row is not None and row.deleted else self._operation(item, event)
+        if operation == "ignore":
+            return None
+        record = record_key(self._realm_of(item, event), self.source, self._id_of(item, event))
+        order = self._order(message, item, event)
+        cause = Cause(message.ref, self._time(message, item, event), _trace(message))
+        if operation == "delete":
+            return SourceChange(record=record, operation="delete", order=order, attributes=Attributes(), cause=cause)
+        inner = self._root(item, event)
+        if not isinstance(inner, dict):
+            raise RejectedError("bad-value", f"mapping {self.source}, root: no object there")
+        if operation == "patch":
+            attributes = self._attributes.patch(inner, event)
+            return SourceChange(record=record, operation="patch", order=order, attributes=attributes, cause=cause)
+        if row is not None and row.partial:
+            # What the source's log does not hold is unchanged; all the other attributes are named, so this is a patch.
+            attributes = self._attributes.snapshot(inner, event, is_unavailable)
+            return SourceChange(record=record, operation="patch", order=order, attributes=attributes, cause=cause)
+        attributes = self._attributes.snapshot(inner, event)
+        return SourceChange(record=record, operation="snapshot", order=order, attributes=attributes, cause=cause)
+
+    def _realm_of(self, item: object, event: object) -> str:
+        realm = self._realm(item, event)
+        if not NAME.fullmatch(realm) or (self._realms is not None and realm not in self._realms):
+            raise RejectedError("unknown-realm", f"mapping {self.source}, realm: missing, or not one this mapping allows")
+        return realm
+
+    def _id_of(self, item: object, event: object) -> str:
+        record_id = self._record_id(item, event)
+        if not record_id:
+            raise RejectedError("missing-record-id", f"mapping {self.source}, record_id: missing or empty")
+        if len(record_id) > MAX_RECORD_ID:
+            raise RejectedError("too-large", f"mapping {self.source}, record_id: longer than {MAX_RECORD_ID} characters")
+        return record_id
+
+    def _located(self, where: str, read: Callable[P, R]) -> Callable[P, R]:
+        """`read`, rejecting the event with the place where it does not fit."""
+
+        def located(*args: P.args, **kwargs: P.kwargs) -> R:
+            try:
+                return read(*args, **kwargs)
+            except UnfitError as error:
+                raise RejectedError(error.reason, f"mapping {self.source}, {where}: {error.what}") from error
+
+        return located
+
+
+def load_mapping(path: Path) -> Mapping:
+    """The mapping in a YAML file. Raises DocumentError with every problem in it."""
+    return Mapping(load_document(path, MappingDocument))
+
+
+def shipped_mapping(name: str) -> Path:
+    """The file of a mapping that comes with singleview: crm, billing, orders, selfcare or partner. Raises ValueError."""
+    folder = Path(__file__).parent / "examples"
+    names = sorted(path.stem for path in folder.glob("*.yaml"))
+    if name not in names:
+        raise ValueError(f"no mapping {name!r} is shipped (there are: {', '.join(names)})")
+    return folder / f"{name}.yaml"
+
+
+def _order(order: Ordering, epoch: int) -> Callable[[Message, object, object], Order]:
+    """How a message is placed among its record's. Positions begin with the source epoch: raising it puts all that follows later."""
+    if order.log:
+        return lambda message, _item, _event: Order(f"p{message.partition}", (epoch, message.offset))
+    if order.debezium:
+        return lambda _message, _item, event: Order("lsn", (epoch, *position(event)))
+    if order.timestamp is not None:
+        get, style = getter(order.timestamp.path), order.timestamp.format
+        return lambda _message, item, event: Order("time", (epoch, microseconds(_there(get(item, event)), style)))
+    steps = [(getter(path), path) for path in order.sequence or ()]
+    return lambda _message, item, event: Order("seq", (epoch, *(_sequence(get(item, event), path) for get, path in steps)))
+
+
+def _there(value: object) -> object:
+    if value is None or value is UNSET:
+        raise UnfitError("missing-order", "no time there")
+    return value
+
+
+def _sequence(value: object, path: str) -> int:
+    if isinstance(value, str) and re.fullmatch(r"\s*\d{1,19}\s*", value, re.ASCII):
+        value = int(value)
+    if type(value) is not int or not -_MAX_SEQUENCE <= value < _MAX_SEQUENCE:
+        raise UnfitError("missing-order", f"path {path}: a whole number of 64 bits was expected")
+    return value
+
+
+def _event_time(time: Time | None) -> Callable[[Message, object, object], int]:
+    """The event's own time in ms; the log's, where the event has none."""
+    if time is None:
+        return lambda message, _item, _event: message.timestamp
+    get, style = getter(time.path), time.format
+
+    def read(message: Message, item: object, event: object) -> int:
+        value = get(item, event)
+        return message.timestamp if value is None or value is UNSET else milliseconds(value, style)
+
+    return read
+
+
+def _operation(document: MappingDocument) -> Callable[[object, object], str]:
+    choose = _choose(document.operation or Operation(always="snapshot"))
+    if document.delete_when is None:
+        return choose
+    deleted = compile_condition(document.delete_when)
+    return lambda item, event: "delete" if deleted(item, event) else choose(item, event)
+
+
+def _choose(operation: Operation) -> Callable[[object, object], str]:
+    if operation.path is None:
+        always = operation.always or "snapshot"
+        return lambda _item, _event: always
+    get, path, values, otherwise = getter(operation.path), operation.path, operation.values, operation.otherwise
+
+    def choose(item: object, event: object) -> str:
+        found = values.get(as_text(get(item, event), path), otherwise)
+        if found is None:
+            raise UnfitError("unknown-operation", f"path {path}: none of the values of the mapping")
+        return found
+
+    return choose
+
+
+def _trace(message: Message) -> str:
+    for name, value in message.headers:
+        if name == "traceparent" and _TRACE.fullmatch(value):
+            return value.decode()
+    return ""

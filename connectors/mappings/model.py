@@ -1,0 +1,254 @@
+"""What a mapping document may say: one YAML file per source, validated before anything is read.
+
+The models of list elements are derived from the canonical record, so a mapping cannot name a field that does not exist there.
+`docs/mappings.md` explains every option; `compile.py` turns the document into functions.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any, Literal, Self, TypeAlias, cast
+
+from pydantic import BeforeValidator, Discriminator, Field, Tag, create_model, field_validator, model_validator
+
+from connectors.mappings.dates import date_reader
+from connectors.mappings.paths import parse_path
+from connectors.mappings.patterns import safe_pattern
+from schemas.canonical import ATTRIBUTES, LIST_ATTRIBUTES, Part
+from schemas.documents import Document
+
+NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")
+"""How a realm and a source are named: no slash (they stand before one in a record's key), nothing to escape."""
+
+
+def _checked_path(text: str) -> str:
+    parse_path(text)
+    return text
+
+
+def _checked_pattern(text: str) -> str:
+    safe_pattern(text)
+    return text
+
+
+def _as(key: str) -> BeforeValidator:
+    """A bare scalar stands for `{key: scalar}`."""
+    return BeforeValidator(lambda given: given if isinstance(given, dict) else {key: given})
+
+
+def _one_or_many(given: object) -> object:
+    return given if isinstance(given, list) else [given]
+
+
+PathText: TypeAlias = Annotated[
+    str, Field(max_length=500), BeforeValidator(lambda x: _checked_path(x) if isinstance(x, str) else x)
+]
+Scalar: TypeAlias = str | int | float | bool
+
+
+class PhoneTransform(Document):
+    """To E.164. Without `+` or `00`, a number is read as one of `default_region` (alpha-2, alpha-3 or a country's name)."""
+
+    default_region: ValueText | None = None
+
+
+class DateTransform(Document):
+    """To ISO 8601, perhaps partial. The first format that fits and lies within `years` wins."""
+
+    formats: Annotated[tuple[str, ...], BeforeValidator(_one_or_many), Field(min_length=1)] = ("iso",)
+    years: tuple[int, int] = (1850, 2100)
+    otherwise: Literal["reject", "empty", "keep"] = "reject"
+
+    @field_validator("formats")
+    @classmethod
+    def _known(cls, formats: tuple[str, ...]) -> tuple[str, ...]:
+        for text in formats:
+            date_reader(text)
+        return formats
+
+
+class MapTransform(Document):
+    """A table of values, compared without regard to case; without `otherwise`, what is not in it stays as it is."""
+
+    values: dict[str, Scalar]
+    otherwise: Scalar | None = None
+
+
+class Transform(Document):
+    """A transform with options: exactly one key."""
+
+    phone: PhoneTransform | None = None
+    date: Annotated[DateTransform, BeforeValidator(lambda x: {"formats": x} if isinstance(x, str | list) else x)] | None = (
+        None
+    )
+    map: (
+        Annotated[
+            MapTransform,
+            BeforeValidator(lambda x: {"values": x} if isinstance(x, dict) and not isinstance(x.get("values"), dict) else x),
+        ]
+        | None
+    ) = None
+    extract: Annotated[str, Field(max_length=200), BeforeValidator(_checked_pattern)] | None = None
+
+    @model_validator(mode="after")
+    def _exactly_one(self) -> Self:
+        if len(self.model_fields_set) != 1:
+            raise ValueError("a transform has exactly one key: phone, date, map or extract")
+        return self
+
+
+Word: TypeAlias = Literal["trim", "lower", "upper", "title", "digits", "email", "country", "phone", "date"]
+AnyTransform: TypeAlias = Annotated[
+    Annotated[Word, Tag("word")] | Annotated[Transform, Tag("options")],
+    Discriminator(lambda given: "options" if isinstance(given, dict | Transform) else "word"),
+]
+
+
+class Value(Document):
+    """Where one value comes from, and what is done to it. A bare string is a path."""
+
+    path: PathText | None = None
+    constant: Scalar | None = None
+    concat: tuple[ValueText, ...] | None = Field(None, min_length=1)
+    first: tuple[ValueText, ...] | None = Field(None, min_length=1)
+    separator: str = " "
+    transform: Annotated[tuple[AnyTransform, ...], BeforeValidator(_one_or_many)] = ()
+    default: Scalar | None = None
+
+    @model_validator(mode="after")
+    def _one_origin(self) -> Self:
+        if len(self.model_fields_set & {"path", "constant", "concat", "first"}) != 1:
+            raise ValueError("a value needs exactly one of path, constant, concat, first")
+        return self
+
+
+ValueText: TypeAlias = Annotated[Value, _as("path")]
+
+
+class Condition(Document):
+    """True when the value at `path` equals, is one of, or (`present`) is there and not null."""
+
+    path: PathText
+    equals: Scalar | None = None
+    one_of: tuple[Scalar, ...] | None = None
+    present: bool | None = None
+
+    @model_validator(mode="after")
+    def _one_test(self) -> Self:
+        if len(self.model_fields_set - {"path"}) != 1:
+            raise ValueError("a condition needs exactly one of equals, one_of, present")
+        return self
+
+
+class Time(Document):
+    """A point in time. A bare string is the path of an ISO 8601 time."""
+
+    path: PathText
+    format: Literal["iso", "epoch_s", "epoch_ms", "epoch_us"] = "iso"
+
+
+class Ordering(Document):
+    """What orders the events of one record: exactly one key."""
+
+    sequence: Annotated[tuple[PathText, ...], BeforeValidator(_one_or_many), Field(min_length=1)] | None = None
+    timestamp: Annotated[Time, _as("path")] | None = None
+    debezium: Literal[True] | None = None
+    log: Literal[True] | None = None
+
+    @model_validator(mode="after")
+    def _exactly_one(self) -> Self:
+        if len(self.model_fields_set) != 1:
+            raise ValueError("an order has exactly one key: sequence, timestamp, debezium or log")
+        return self
+
+
+class Operation(Document):
+    """What an event does to its record: always the same, or by a value of the event."""
+
+    always: Literal["snapshot", "patch"] | None = None
+    path: PathText | None = None
+    values: dict[str, Literal["snapshot", "patch", "delete", "ignore"]] = {}
+    otherwise: Literal["snapshot", "patch", "delete", "ignore"] | None = None
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        if (self.always is None) == (self.path is None):
+            raise ValueError("an operation is snapshot or patch, or {path, values}")
+        return self
+
+
+class Element(Document):
+    """One element of a list attribute, or with `each` one for every item found there (an object counts as one item)."""
+
+    each: PathText | None = None
+    when: Condition | None = None
+    split_name: ValueText | None = None
+    split_street: ValueText | None = None
+
+
+SPLITTERS = {"names": "split_name", "addresses": "split_street"}
+"""Fields that take one line apart, and the only attribute each is for."""
+
+
+def _element_model(attribute: str, part: type[Part]) -> type[Element]:
+    fields: dict[str, Any] = dict.fromkeys(part.__struct_fields__, (ValueText | None, None))
+    model = create_model(f"{part.__name__}Element", __base__=Element, **fields)
+    for splitter in set(SPLITTERS.values()) - {SPLITTERS.get(attribute)}:
+        del model.model_fields[splitter]
+    model.model_rebuild(force=True)
+    return cast(type[Element], model)
+
+
+def _attributes_model() -> type[Document]:
+    fields: dict[str, Any] = {}
+    for name in ATTRIBUTES:
+        if name in LIST_ATTRIBUTES:
+            element = _element_model(name, LIST_ATTRIBUTES[name])
+            fields[name] = (Annotated[tuple[element, ...], BeforeValidator(_one_or_many)] | None, None)  # type: ignore[valid-type]
+        elif name == "characteristics":
+            fields[name] = (dict[str, ValueText] | None, None)
+        else:
+            fields[name] = (ValueText | None, None)
+    return cast(type[Document], create_model("AttributesMapping", __base__=Document, **fields))
+
+
+PhoneTransform.model_rebuild()
+Value.model_rebuild()
+AttributesMapping = _attributes_model()
+Format: TypeAlias = Literal["json", "avro", "debezium", "debezium-avro"]
+
+
+class MappingDocument(Document):
+    """A whole mapping. Paths outside `attributes` start at the event, or at the row of a Debezium event."""
+
+    source: str
+    topics: tuple[str, ...] = ()
+    format: Format
+    realm: ValueText
+    realms: tuple[str, ...] | None = None
+    record_id: ValueText
+    order: Annotated[Ordering, BeforeValidator(lambda x: {x: True} if x in {"debezium", "log"} else x)] | None = None
+    epoch: int = Field(0, ge=0, lt=2**31)
+    operation: Annotated[Operation, BeforeValidator(lambda x: {"always": x} if isinstance(x, str) else x)] | None = None
+    delete_when: Condition | None = None
+    event_time: Annotated[Time, _as("path")] | None = None
+    root: PathText | None = None
+    attributes: AttributesMapping  # type: ignore[valid-type]
+
+    @field_validator("source")
+    @classmethod
+    def _named(cls, source: str) -> str:
+        if not NAME.fullmatch(source):
+            raise ValueError("a source's name is 1 to 64 of A-Z a-z 0-9 _ . -")
+        return source
+
+    @model_validator(mode="after")
+    def _fits_format(self) -> Self:
+        debezium = self.format.startswith("debezium")
+        if not debezium and self.order is None:
+            raise ValueError("order is missing: name what orders a record's events, or {log: true} as a last resort")
+        if not debezium and self.order is not None and self.order.debezium:
+            raise ValueError("order {debezium: true} needs the format debezium or debezium-avro")
+        if debezium and (self.operation or self.root):
+            raise ValueError("operation and root come with the Debezium envelope: leave them out")
+        return self

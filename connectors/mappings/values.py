@@ -1,0 +1,159 @@
+"""Compiles a mapping's values to functions: find the text, then transform it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import date, datetime, time
+from decimal import Decimal
+from functools import reduce
+from math import isfinite
+from typing import NamedTuple, TypeAlias
+from uuid import UUID
+
+from msgspec import UNSET
+
+from connectors.mappings import transforms
+from connectors.mappings.countries import alpha2
+from connectors.mappings.model import DateTransform, PhoneTransform, Transform, Value
+from connectors.mappings.paths import Getter, getter
+from connectors.mappings.phones import e164
+from connectors.mappings.unfit import UnfitError
+
+MAX_TEXT = 10_000
+
+Read: TypeAlias = Callable[[object, object], str]
+"""(current item, whole event) -> text, trimmed; empty where there is none."""
+
+Finish: TypeAlias = Callable[[str, object, object], str]
+"""(text, current item, whole event) -> the transformed text."""
+
+
+class Source(NamedTuple):
+    """A compiled value."""
+
+    read: Read  # the text as the source wrote it
+    finish: Finish | None  # what its transforms make of text that is not empty
+    default: str  # stands where both leave nothing
+    paths: tuple[Getter, ...]  # what it is read from, to see whether an event names it; none: a constant
+
+    def value(self, item: object, event: object) -> str:
+        text = self.read(item, event)
+        if text and self.finish:
+            text = self.finish(text, item, event)
+        return text or self.default
+
+
+def compile_value(value: Value) -> Source:
+    read, paths = _origin(value)
+    steps = [_transform(transform) for transform in value.transform]
+    default = "" if value.default is None else transforms.constant(value.default)
+    return Source(read, reduce(_then, steps) if steps else None, default, paths)
+
+
+def as_text(value: object, what: str) -> str:
+    """A scalar of an event as trimmed text. Raises UnfitError for an object, a list, or what is too long."""
+    if type(value) is str:
+        text = value.strip()
+    elif value is None or value is UNSET:
+        return ""
+    elif isinstance(value, bool):
+        return "true" if value else "false"
+    elif isinstance(value, int) and value.bit_length() <= 256:
+        return str(value)
+    elif isinstance(value, float) and isfinite(value):
+        return str(int(value)) if value.is_integer() and abs(value) < 2**53 else repr(value)
+    elif isinstance(value, datetime | date | time):
+        return value.isoformat()
+    elif isinstance(value, UUID | str) or (isinstance(value, Decimal) and value.is_finite() and abs(value.adjusted()) < 100):
+        text = str(value).strip()
+    else:
+        raise UnfitError("bad-value", f"path {what}: text or a number was expected")
+    if len(text) > MAX_TEXT:
+        raise UnfitError("too-large", f"path {what}: longer than {MAX_TEXT:,} characters")
+    return text
+
+
+def _origin(value: Value) -> tuple[Read, tuple[Getter, ...]]:
+    if value.path is not None:
+        return _from_path(value.path)
+    if value.constant is not None:
+        text = transforms.constant(value.constant)
+        return (lambda _item, _event: text), ()
+    parts = [compile_value(part) for part in value.concat or value.first or ()]
+    paths = tuple(path for part in parts for path in part.paths)
+    return (_first(parts) if value.first else _concat(parts, value.separator)), paths
+
+
+def _from_path(path: str) -> tuple[Read, tuple[Getter, ...]]:
+    get = getter(path)
+
+    def read(item: object, event: object) -> str:
+        found = get(item, event)
+        if type(found) is str and len(found) <= MAX_TEXT:  # nearly always
+            return found.strip()
+        return as_text(found, path)
+
+    return read, (get,)
+
+
+def _concat(parts: list[Source], separator: str) -> Read:
+    def read(item: object, event: object) -> str:
+        text = separator.join(filter(None, (part.value(item, event) for part in parts)))
+        if len(text) > MAX_TEXT:
+            raise UnfitError("too-large", f"a joined value is longer than {MAX_TEXT:,} characters")
+        return text.strip()
+
+    return read
+
+
+def _first(parts: list[Source]) -> Read:
+    return lambda item, event: next(filter(None, (part.value(item, event) for part in parts)), "")
+
+
+def _then(before: Finish, after: Finish) -> Finish:
+    def both(text: str, item: object, event: object) -> str:
+        text = before(text, item, event)
+        return after(text, item, event) if text else ""
+
+    return both
+
+
+def _transform(transform: str | Transform) -> Finish:
+    if transform == "phone":
+        return _phone(PhoneTransform())
+    if transform == "date":
+        return _plain(transforms.dates(DateTransform()))
+    if isinstance(transform, str):
+        return _plain(transforms.WORDS[transform])
+    if transform.phone is not None:
+        return _phone(transform.phone)
+    if transform.date is not None:
+        return _plain(transforms.dates(transform.date))
+    if transform.map is not None:
+        return _plain(transforms.table(transform.map))
+    return _plain(transforms.extract(transform.extract or ""))
+
+
+def _plain(transform: transforms.TextTransform) -> Finish:
+    return lambda text, _item, _event: transform(text)
+
+
+def _phone(options: PhoneTransform) -> Finish:
+    if options.default_region is None:
+        return lambda text, _item, _event: e164(text, "")
+    region = compile_value(options.default_region)
+    return lambda text, item, event: e164(text, alpha2(region.value(item, event)))
+
+
+_YES = re.compile("true|t|yes|y|1|on", re.IGNORECASE)
+_NO = re.compile("|false|f|no|n|0|off", re.IGNORECASE)
+
+
+def as_bool(text: str) -> bool:
+    """Text as true or false; empty is false. Raises UnfitError."""
+    if _YES.fullmatch(text):
+        return True
+    if _NO.fullmatch(text):
+        return False
+    raise UnfitError("bad-value", "true or false was expected")

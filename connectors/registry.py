@@ -1,0 +1,137 @@
+"""The schema registry over the Confluent-compatible REST interface (Confluent's own, Apicurio, Karapace)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import ExitStack
+from typing import NoReturn, Self
+from urllib.parse import urlsplit, urlunsplit
+
+from confluent_kafka.schema_registry import Schema, SchemaRegistryClient
+from confluent_kafka.schema_registry.error import SchemaRegistryError
+
+from schemas.registry import RegistryError, UnknownSchemaError
+
+DEFAULTS: dict[str, str | int | float] = {
+    "timeout": 10.0,  # seconds for one request; the client's own default is to wait for ever
+    "max.retries": 3,  # of a request that met a network error or an overloaded registry
+    "retries.wait.ms": 200,
+    "retries.max.wait.ms": 2000,
+}
+
+UNKNOWN_SCHEMA = 40403  # error code; a bare 404 says that the url's path is wrong
+NOT_FOUND = 404
+CONFLICT = 409  # the answer to an incompatible schema
+UNAUTHORISED = frozenset({401, 403})
+LARGEST_ID = 2**31 - 1
+
+
+class ConfluentRegistry:
+    """A `SchemaRegistry` (schemas/registry.py). What it has learnt once it never asks again, and never forgets.
+
+    `settings` are those of confluent-kafka's SchemaRegistryClient and passed through: `url` (several with commas),
+    `basic.auth.user.info`, `ssl.ca.location`, `ssl.certificate.location`, `ssl.key.location`, `timeout`, ...
+    Raises RegistryError if they are wrong. Nothing is asked of the registry before the first call. It keeps connections
+    open: close it, or use it as a context manager.
+    """
+
+    def __init__(self, settings: Mapping[str, str | int | float]) -> None:
+        self._where = without_credentials(str(settings.get("url", "")))
+        self._connections = ExitStack()
+        try:
+            self._client = self._connections.enter_context(SchemaRegistryClient({**DEFAULTS, **settings}))
+        except (ValueError, TypeError, OSError) as error:
+            # The error's own text may quote a setting with a password in it.
+            raise RegistryError(
+                f"settings of the schema registry {self._where or '(no url)'} are not usable ({type(error).__name__}):"
+                f" check url, basic.auth.user.info and the files of ssl.*; given are {', '.join(sorted(settings))}"
+            ) from None
+        self._ids: dict[tuple[str, str], int] = {}
+        self._schemas: dict[int, str] = {}
+
+    def close(self) -> None:
+        """Close the connections; no call may follow."""
+        self._connections.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    def register(self, subject: str, schema: str) -> int:
+        known = self._ids.get((subject, schema))
+        if known is None:
+            try:
+                known = self._client.register_schema(subject, Schema(schema, "AVRO"))
+            except SchemaRegistryError as error:
+                self._refused(subject, error)
+            except Exception as error:  # see _unreachable
+                self._unreachable(f"register a schema for subject {subject}", error)
+            self._ids[subject, schema] = known
+        return known
+
+    def schema(self, schema_id: int) -> str:
+        known = self._schemas.get(schema_id)
+        if known is None:
+            known = self._fetch(schema_id)
+            self._schemas[schema_id] = known
+        return known
+
+    def _fetch(self, schema_id: int) -> str:
+        if not 0 <= schema_id <= LARGEST_ID:
+            raise UnknownSchemaError(f"{schema_id} is no schema id: the message is not what its source says it writes")
+        try:
+            schema = self._client.get_schema(schema_id)
+        except SchemaRegistryError as error:
+            if error.error_code == UNKNOWN_SCHEMA:
+                raise UnknownSchemaError(
+                    f"schema registry {self._where} has no schema {schema_id}:"
+                    " the message names a wrong id or was written with another registry"
+                ) from error
+            self._failed(f"read schema {schema_id}", error)
+        except Exception as error:  # see _unreachable
+            self._unreachable(f"read schema {schema_id}", error)
+        if schema.schema_type != "AVRO" or schema.schema_str is None:
+            raise UnknownSchemaError(
+                f"schema {schema_id} of registry {self._where} is {schema.schema_type}, not Avro:"
+                " the message names a wrong id, or the source's mapping a wrong format"
+            )
+        return str(schema.schema_str)
+
+    def _refused(self, subject: str, error: SchemaRegistryError) -> NoReturn:
+        if error.http_status_code == CONFLICT:
+            raise RegistryError(
+                f"schema registry {self._where} refused a schema for subject {subject} as incompatible with its versions:"
+                f" give new fields a default, or use another subject ({error.error_message})"
+            ) from error
+        self._failed(f"register a schema for subject {subject}", error)
+
+    def _failed(self, task: str, error: SchemaRegistryError) -> NoReturn:
+        if error.http_status_code in UNAUTHORISED:
+            advice = "check basic.auth.user.info and what that user may do"
+        elif error.http_status_code == NOT_FOUND:
+            advice = "check the path of its url; Apicurio's ends in /apis/ccompat/v7"
+        else:
+            advice = "see the registry's own log"
+        raise RegistryError(
+            f"schema registry {self._where} could not {task}:"
+            f" HTTP status {error.http_status_code}, {error.error_message}: {advice}"
+        ) from error
+
+    def _unreachable(self, task: str, error: Exception) -> NoReturn:
+        """The client raises whatever its HTTP library does, and which library that is depends on its version."""
+        raise RegistryError(
+            f"schema registry {self._where} cannot be reached to {task} ({type(error).__name__}):"
+            " check its url, that it runs, and the ssl.* settings"
+        ) from error
+
+
+def without_credentials(url: str) -> str:
+    """`url` (or several with commas) without user and password, fit for a message."""
+    return ",".join(_one_without_credentials(part.strip()) for part in url.split(","))
+
+
+def _one_without_credentials(url: str) -> str:
+    parts = urlsplit(url)
+    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2], query=""))

@@ -1,0 +1,105 @@
+"""The public topics' codec: Avro in Confluent's wire format (a zero byte, the schema's id in four, the binary)."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+import fastavro
+import msgspec
+
+from schemas.avro_writer import Writer, compile_writer
+from schemas.registry import SchemaRegistry
+from schemas.topics import CUSTOMER_CHANGES, CUSTOMER_VIEW, subscriber_topic
+from schemas.view import CustomerChange, CustomerView
+
+FOLDER = Path(__file__).with_name("avro")
+VIEW_SCHEMA = (FOLDER / "customer-view.avsc").read_text(encoding="utf-8")
+CHANGE_SCHEMA = (FOLDER / "customer-change.avsc").read_text(encoding="utf-8")
+
+MAGIC = 0
+HEADER_BYTES = 5
+
+T = TypeVar("T")
+
+
+class PublicFormatError(Exception):
+    """Bytes are not a message of this public topic. The message says what, and holds no value."""
+
+
+class PublicCodec:
+    """Writes and reads views and changes; registers their schemas when made.
+
+    Subjects follow Confluent's topic name strategy: `<prefix><topic>-value`. Raises RegistryError when the registry
+    refuses a schema or cannot be reached, on making and on reading a message of a schema not yet seen.
+    """
+
+    def __init__(self, registry: SchemaRegistry, prefix: str = "", subscribers: Iterable[str] = ()) -> None:
+        self._registry = registry
+        self._view = _Format(CustomerView, VIEW_SCHEMA, registry.register(f"{prefix}{CUSTOMER_VIEW}-value", VIEW_SCHEMA))
+        change_id = registry.register(f"{prefix}{CUSTOMER_CHANGES}-value", CHANGE_SCHEMA)
+        self._change = _Format(CustomerChange, CHANGE_SCHEMA, change_id)
+        for subscriber in subscribers:
+            registry.register(f"{prefix}{subscriber_topic(subscriber)}-value", CHANGE_SCHEMA)
+
+    def encode_view(self, view: CustomerView) -> bytes:
+        return self._view.encode(view)
+
+    def encode_change(self, change: CustomerChange) -> bytes:
+        """A change, for `customer-changes` and for every subscriber's topic: their schema is one, so its id is one."""
+        return self._change.encode(change)
+
+    def decode_view(self, data: bytes) -> CustomerView:
+        """Raises PublicFormatError, UnknownSchemaError, RegistryError."""
+        return self._view.decode(data, self._registry)
+
+    def decode_change(self, data: bytes) -> CustomerChange:
+        """Raises PublicFormatError, UnknownSchemaError, RegistryError."""
+        return self._change.decode(data, self._registry)
+
+
+class _Format(Generic[T]):
+    """One type in one schema, and the older and newer schemas met in reading."""
+
+    def __init__(self, of: type[T], schema: str, schema_id: int) -> None:
+        self._type = of
+        self._header = bytes([MAGIC]) + schema_id.to_bytes(4, "big")
+        self._write: Writer = compile_writer(json.loads(schema))
+        self._reader = parse(schema)
+        self._writers: dict[int, Any] = {schema_id: self._reader}
+
+    def encode(self, value: T) -> bytes:
+        out = bytearray(self._header)
+        self._write(out, value)
+        return bytes(out)
+
+    def decode(self, data: bytes, registry: SchemaRegistry) -> T:
+        if len(data) < HEADER_BYTES or data[0] != MAGIC:
+            raise PublicFormatError(f"{self._type.__name__}: not in Confluent's wire format")
+        schema_id = int.from_bytes(data[1:HEADER_BYTES], "big")
+        writer = self._writers.get(schema_id)
+        if writer is None:
+            writer = self._writers[schema_id] = parse(registry.schema(schema_id))
+        body = io.BytesIO(memoryview(data)[HEADER_BYTES:])
+        try:
+            found = fastavro.schemaless_reader(body, writer, None if writer is self._reader else self._reader)
+            return msgspec.convert(found, self._type)
+        except (fastavro.read.SchemaResolutionError, EOFError, ValueError, IndexError, TypeError, OverflowError) as error:
+            what = f"{self._type.__name__}: bytes do not fit schema {schema_id} ({type(error).__name__})"
+            raise PublicFormatError(what) from None
+
+
+def parse(schema: str) -> Any:
+    """A schema for fastavro, without logical types: times stay milliseconds."""
+    return fastavro.parse_schema(_plain(json.loads(schema)))
+
+
+def _plain(schema: Any) -> Any:
+    if isinstance(schema, dict):
+        return {name: _plain(part) for name, part in schema.items() if name != "logicalType"}
+    if isinstance(schema, list):
+        return [_plain(part) for part in schema]
+    return schema

@@ -1,0 +1,176 @@
+"""The configuration of a deployment: one YAML file, validated, and the only place where secrets are looked up."""
+
+from __future__ import annotations
+
+import os
+import re
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Self, TypeAlias
+
+from pydantic import Field, PrivateAttr, field_validator, model_validator
+
+from schemas.documents import Document, load_document
+from schemas.topics import (
+    CUSTOMER_CHANGES,
+    CUSTOMER_VIEW,
+    CUSTOMERS,
+    DEAD_LETTERS,
+    IDENTITY,
+    IDENTITY_REVIEWS,
+    RECORDS,
+    TopicSpec,
+    subscriber_topic,
+    table_topic,
+)
+from streams.notify import Subscriber
+
+SECRET_VARIABLE = "SINGLEVIEW_SECRET"  # noqa: S105 - the name of a variable
+EVENT_BYTES = 1_048_576
+DAY_MS = 24 * 3_600_000
+_REFERENCE = re.compile(r"\$\{(env|file):([^}]+)\}")
+
+Settings: TypeAlias = dict[str, str]
+RealmName: TypeAlias = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,64}$")]
+
+
+class ConfigurationError(Exception):
+    """The configuration is well-formed but cannot be used; the message says what to do."""
+
+
+class DeadLetters(Document):
+    """When a source is stopped rather than drained into the dead letters, and how long letters are kept."""
+
+    stop_share: float = Field(default=0.5, gt=0, le=1)
+    window: int = Field(default=200, ge=10, le=100_000)
+    least: int = Field(default=50, ge=1)
+    retention_days: int = Field(default=25, ge=1)
+
+    @model_validator(mode="after")
+    def _reachable(self) -> Self:
+        if self.least > self.window:
+            raise ValueError("least must not be more than window")
+        return self
+
+
+class Batches(Document):
+    """Bounds of one transaction."""
+
+    messages: int = Field(default=2_000, ge=1, le=100_000)
+    fold_seconds: float = Field(default=2.0, gt=0, le=8.0)
+
+
+class Configuration(Document):
+    """`singleview.yaml`. Paths are relative to the file."""
+
+    data: Path = Path("data")
+    prefix: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{0,64}$")] = "singleview."
+    kafka: Settings = {}
+    registry: Settings = {}
+    replication: int = Field(default=1, ge=1)
+    partitions: int = Field(default=4, ge=1, le=256)
+    realms: dict[RealmName, Annotated[int, Field(ge=0, le=255)]] = Field(min_length=1)
+    sources: tuple[Path, ...] = Field(min_length=1)
+    survivorship: Path | None = None
+    subscribers: tuple[Subscriber, ...] = ()
+    secret: str | None = None
+    dead_letters: DeadLetters = DeadLetters()
+    batches: Batches = Batches()
+    _base: Path = PrivateAttr(default_factory=Path)
+
+    @field_validator("kafka")
+    @classmethod
+    def _ours(cls, kafka: Settings) -> Settings:
+        for name in ("group.id", "transactional.id", "enable.auto.commit", "isolation.level"):
+            if name in kafka:
+                raise ValueError(f"{name} is set by singleview: remove it")
+        return kafka
+
+    @model_validator(mode="after")
+    def _distinct_subscribers(self) -> Self:
+        names = [subscriber.name for subscriber in self.subscribers]
+        for name in names:
+            if names.count(name) > 1:
+                raise ValueError(f"subscriber {name!r} is there twice")
+        return self
+
+    @classmethod
+    def load(cls, path: Path) -> Configuration:
+        """Raises DocumentError with file, line and what is allowed."""
+        found = load_document(path, cls)
+        found._base = path.resolve().parent
+        return found
+
+    def resolve(self, path: Path) -> Path:
+        """A path of the file, relative to it."""
+        return self._base / path
+
+    @property
+    def data_folder(self) -> Path:
+        return self.resolve(self.data)
+
+    @cached_property
+    def kafka_settings(self) -> Settings:
+        """Passed through to librdkafka. Raises ConfigurationError if there are none, or a secret is missing."""
+        if "bootstrap.servers" not in self.kafka:
+            raise ConfigurationError("no broker is configured: set kafka: {bootstrap.servers: host:port}")
+        return {name: self._expand(name, value) for name, value in self.kafka.items()}
+
+    @cached_property
+    def registry_settings(self) -> Settings:
+        if "url" not in self.registry:
+            raise ConfigurationError("no schema registry is configured: set registry: {url: http://...}")
+        return {name: self._expand(name, value) for name, value in self.registry.items()}
+
+    @cached_property
+    def secret_bytes(self) -> bytes:
+        """The key of all keyed hashes, and so of customer ids: must never change in the life of a deployment."""
+        if self.secret is not None and not _REFERENCE.fullmatch(self.secret):
+            raise ConfigurationError("secret: must be ${env:NAME} or ${file:PATH}: secrets are not written in this file")
+        text = self._expand("secret", self.secret or f"${{env:{SECRET_VARIABLE}}}").strip()
+        if len(text) < 16:
+            raise ConfigurationError("the secret is too short: at least 16 characters, e.g. from `openssl rand -hex 32`")
+        return text.encode()
+
+    def _expand(self, name: str, value: str) -> str:
+        def look_up(match: re.Match[str]) -> str:
+            kind, where = match.groups()
+            if kind == "env":
+                found = os.environ.get(where)
+                if found is None:
+                    raise ConfigurationError(f"{name}: the environment variable {where} is not set")
+                return found
+            try:
+                return self.resolve(Path(where)).read_text().strip()
+            except OSError as error:
+                raise ConfigurationError(f"{name}: the file {where} cannot be read: {error.strerror}") from error
+
+        return _REFERENCE.sub(look_up, value)
+
+
+def topic_specs(configuration: Configuration) -> list[TopicSpec]:
+    """Every topic singleview owns, and how it is created."""
+    deadline = configuration.dead_letters.retention_days * DAY_MS
+    wide = configuration.partitions
+    narrow = max(configuration.realms.values()) + 1
+    large = 10 * EVENT_BYTES  # what carries a whole event of the largest source, and its headers
+
+    def table(processor: str, partitions: int) -> TopicSpec:
+        return TopicSpec(table_topic(processor), partitions, compacted=True, retention_ms=-1, max_message_bytes=large)
+
+    def topic(name: str, partitions: int, retention_ms: int) -> TopicSpec:
+        return TopicSpec(name, partitions, compacted=False, retention_ms=retention_ms, max_message_bytes=large)
+
+    return [
+        topic(RECORDS, wide, -1),
+        table(RECORDS, wide),
+        topic(IDENTITY, narrow, -1),
+        table(IDENTITY, narrow),
+        topic(CUSTOMERS, wide, -1),
+        table(CUSTOMERS, wide),
+        TopicSpec(CUSTOMER_VIEW, wide, compacted=True, retention_ms=-1, max_message_bytes=large),
+        topic(CUSTOMER_CHANGES, wide, deadline),
+        topic(IDENTITY_REVIEWS, narrow, deadline),
+        topic(DEAD_LETTERS, 1, deadline),
+        *(topic(subscriber_topic(subscriber.name), wide, deadline) for subscriber in configuration.subscribers),
+    ]

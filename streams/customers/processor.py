@@ -1,0 +1,215 @@
+"""The processor `customers`. See `Customers`."""
+
+from __future__ import annotations
+
+import bisect
+from collections.abc import Sequence
+
+import msgspec
+
+from schemas.canonical import realm_of
+from schemas.messages import (
+    CUSTOMERS,
+    CustomersInbox,
+    EntityChanged,
+    Member,
+    MemberAttached,
+    MemberDetached,
+    MemberUpdated,
+    UnknownVersionError,
+    ViewDue,
+    member_digest_of,
+)
+from schemas.public import PublicCodec
+from schemas.topics import CUSTOMER_CHANGES, CUSTOMER_VIEW
+from schemas.topics import CUSTOMERS as CUSTOMERS_TOPIC
+from schemas.view import CustomerView
+from streams.customers.rows import (
+    CUSTOMER_ROW,
+    INLINE,
+    INLINE_MEMBERS,
+    MEMBER_ROW,
+    CustomerRow,
+    MemberRow,
+    Pending,
+    customer_key,
+    member_key,
+    read_members,
+    read_row,
+)
+from streams.customers.transition import transition
+from streams.engine.contract import Headers, Message, Outbox, RejectedError, SourceStoppedError, Store
+from streams.survivorship import Survivorship
+
+MAX_MEMBERS_SHOWN = 200
+
+
+class Customers:
+    """Keeps each customer's members and publishes its view and its changes.
+
+    Inbox `customers`, keyed by customer id. A view is published only when the members held are exactly those of the
+    newest `EntityChanged`, so no reader sees half of a merge; while they are, each member message is published at once. A
+    customer of more than `INLINE_MEMBERS` members is published by a message to itself, once for all that came since:
+    else 10,000 sites of one company would cost 10,000 times 10,000.
+
+    A view is a pure function of the members and the rules. Its version goes up by one with each change event.
+    """
+
+    name = "customers"
+
+    def __init__(self, survivorship: Survivorship, codec: PublicCodec) -> None:
+        self._survivorship = survivorship
+        self._codec = codec
+        self._decoded: dict[bytes | None, CustomersInbox] = {}  # of this batch: decoding is pure
+
+    def prepare(self, batch: Sequence[Message], store: Store) -> None:
+        """Fetch the rows the batch will need in two round trips: the named ones, then the other members."""
+        self._decoded.clear()
+        customers: dict[bytes, str] = {}
+        members: set[bytes] = set()
+        for message in batch:
+            try:
+                decoded = _decode(message)
+            except (RejectedError, SourceStoppedError):
+                continue  # `process` will meet it
+            self._decoded[message.value] = decoded
+            customers[customer_key(decoded.customer)] = decoded.customer
+            if isinstance(decoded, Member):
+                members.add(member_key(decoded.customer, decoded.record))
+        rows = store.get_many([*customers, *members])
+        others = {
+            member_key(customer, record)
+            for customer, row in zip(customers.values(), rows, strict=False)
+            if row is not None
+            for record in INLINE.decode(row).members or ()
+        }
+        store.get_many(sorted(others - members))
+
+    def process(self, message: Message, store: Store, out: Outbox) -> None:
+        decoded = self._decoded.get(message.value) or _decode(message)
+        customer = decoded.customer
+        row = read_row(store, customer)
+        match decoded:
+            case MemberAttached() | MemberUpdated() | MemberDetached():
+                row = row or CustomerRow(realm=realm_of(decoded.record))
+                applied = _apply_member(decoded, row, store)
+            case EntityChanged():
+                row = row or CustomerRow(realm=decoded.realm)
+                applied = _apply_entity(decoded, row)
+            case ViewDue():
+                applied = row is not None and row.due
+        if row is None or not applied:
+            return
+        if row.settled:
+            if row.members is not None or isinstance(decoded, ViewDue):
+                self._publish(customer, row, message.timestamp, store, out)
+            elif not row.due:
+                out.send(CUSTOMERS_TOPIC, customer.encode(), CUSTOMERS.encode(ViewDue(customer=customer)))
+                row.due = True
+        if isinstance(decoded, ViewDue):
+            row.due = False
+        store.put(customer_key(customer), CUSTOMER_ROW.encode(row))
+
+    def _publish(self, customer: str, row: CustomerRow, now: int, store: Store, out: Outbox) -> None:
+        """Publish what differs from the view last published, if anything does, and forget what led to it."""
+        pending, before = row.pending, row.view
+        row.pending = Pending()
+        after = self._view(customer, row, pending, now, store)
+        if before is None and after.status == "deleted":
+            return  # came and went before anybody saw it
+        change = transition(before, after, pending)
+        headers: Headers = (("traceparent", pending.trace.encode()),) if pending.trace else ()
+        key = customer.encode()
+        if change is None and before is not None:
+            if before.attributes == after.attributes and before.member_count == after.member_count:
+                return
+            after = msgspec.structs.replace(after, version=before.version)
+        elif change is not None:
+            out.send(CUSTOMER_CHANGES, key, self._codec.encode_change(change), headers)
+        row.view = after
+        out.latest(CUSTOMER_VIEW, key, lambda: self._codec.encode_view(after), headers)
+
+    def _view(self, customer: str, row: CustomerRow, pending: Pending, now: int, store: Store) -> CustomerView:
+        before = row.view
+        base = CustomerView(
+            customer_id=customer,
+            realm=row.realm,
+            version=before.version + 1 if before else 1,
+            status="active",
+            aliases=row.aliases,
+            rules_version=self._survivorship.rules_version,
+            event_time=max(pending.event_time, before.event_time if before else 0),
+            processed_at=now,
+        )
+        replace = msgspec.structs.replace
+        if row.count == 0:
+            if row.merged_into is not None:
+                return replace(base, status="merged", merged_into=row.merged_into)
+            return replace(base, status="deleted")
+        members = list(read_members(store, customer, row.members))
+        if row.members is None and len(members) <= INLINE_MEMBERS // 2:  # half: not to and fro at the border
+            row.members = [member.record for member in members]
+        return replace(
+            base,
+            attributes=self._survivorship.reconcile(members),
+            members=tuple(member.record for member in members[:MAX_MEMBERS_SHOWN]),
+            member_count=len(members),
+        )
+
+
+def _decode(message: Message) -> CustomersInbox:
+    if message.value is None:
+        raise RejectedError("malformed-message", f"{message.ref}: has no value")
+    try:
+        return CUSTOMERS.decode(message.value)
+    except UnknownVersionError as error:
+        raise SourceStoppedError(f"{message.ref}: {error}; upgrade singleview") from error
+    except msgspec.DecodeError as error:
+        raise RejectedError("malformed-message", f"{message.ref}: is not a message for customers") from error
+
+
+def _apply_member(message: MemberAttached | MemberUpdated | MemberDetached, row: CustomerRow, store: Store) -> bool:
+    """Keep what the record says, or that it left. False if older than what is held."""
+    key = member_key(message.customer, message.record)
+    data = store.get(key)
+    held = MEMBER_ROW.decode(data) if data is not None else None
+    if held is not None and message.sequence <= held.sequence:
+        return False
+    if isinstance(message, MemberDetached):
+        member = MemberRow(sequence=message.sequence)
+    else:
+        member = MemberRow(sequence=message.sequence, attributes=message.attributes, times=message.times)
+    store.put(key, MEMBER_ROW.encode(member))
+    was = held is not None and held.attached
+    if was != member.attached:
+        _count(row, message.record, member.attached)
+    row.pending.add(message.cause)
+    return True
+
+
+def _count(row: CustomerRow, record: str, attached: bool) -> None:
+    row.count += 1 if attached else -1
+    row.digest ^= member_digest_of(record)
+    if row.members is None:
+        return
+    if attached:
+        bisect.insort(row.members, record)
+        if len(row.members) > INLINE_MEMBERS:
+            row.members = None
+    else:
+        row.members.remove(record)
+
+
+def _apply_entity(message: EntityChanged, row: CustomerRow) -> bool:
+    """Keep what identity expects now. False if older than what is held."""
+    if message.epoch <= row.epoch:
+        return False
+    row.epoch = message.epoch
+    row.expected_count, row.expected_digest = message.count, message.digest
+    row.aliases, row.merged_into = message.aliases, message.merged_into
+    pending = row.pending
+    pending.absorbed = sorted({*pending.absorbed, *message.absorbed})
+    pending.split_to = sorted({*pending.split_to, *message.split_to})
+    pending.split_from = message.split_from or pending.split_from
+    pending.add(message.cause)
+    return True

@@ -1,0 +1,127 @@
+"""The rows of the `customers` store.
+
+    <customer>/c            one CustomerRow
+    <customer>/m/<record>   one MemberRow a record that is or was a member
+
+A customer of ordinary size names its members in its row, so they are fetched by key; a larger one is scanned.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import msgspec
+
+from schemas.canonical import Attributes
+from schemas.messages import Cause, Codec
+from schemas.view import CustomerView
+from streams.engine.contract import Store
+from streams.survivorship import MemberContent
+
+INLINE_MEMBERS = 64
+"""Up to here the customer's row names the members. The row is rewritten with each of their messages: keep it small."""
+
+MAX_CAUSES = 16
+
+
+class MemberRow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a record last said as a member of this customer. Stays after a detach, for its sequence."""
+
+    sequence: int
+    attributes: Attributes | None = None  # None: detached
+    times: dict[str, int] = {}
+
+    @property
+    def attached(self) -> bool:
+        return self.attributes is not None
+
+
+class Pending(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """What happened since the last publication and the next one will tell."""
+
+    causes: list[Cause] = []  # the newest
+    cause_count: int = 0
+    event_time: int = 0  # of the newest by event time
+    absorbed: list[str] = []
+    split_from: str | None = None
+    split_to: list[str] = []
+
+    def add(self, cause: Cause) -> None:
+        self.causes = [*self.causes, cause][-MAX_CAUSES:]
+        self.cause_count += 1
+        self.event_time = max(self.event_time, cause.time)
+
+    @property
+    def trace(self) -> str:
+        """Of the newest cause that has one."""
+        return next((cause.trace for cause in reversed(self.causes) if cause.trace), "")
+
+
+class CustomerRow(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """One customer: what identity expects, what is held, and the view as last published."""
+
+    realm: str
+    epoch: int = 0  # of the newest EntityChanged; 0: none yet
+    expected_count: int = 0
+    expected_digest: int = 0
+    count: int = 0
+    digest: int = 0
+    members: list[str] | None = []  # record keys in order; None: too many, scan
+    aliases: tuple[str, ...] = ()
+    merged_into: str | None = None
+    due: bool = False  # a ViewDue is on its way
+    pending: Pending = msgspec.field(default_factory=Pending)
+    view: CustomerView | None = None
+
+    @property
+    def settled(self) -> bool:
+        """Whether the members held are exactly those identity last told of."""
+        return self.epoch > 0 and self.count == self.expected_count and self.digest == self.expected_digest
+
+
+class Inline(msgspec.Struct, kw_only=True):
+    """The part of a CustomerRow that prefetching needs: cheap to decode."""
+
+    members: list[str] | None = []
+
+
+CUSTOMER_ROW: Codec[CustomerRow] = Codec(CustomerRow)
+INLINE: Codec[Inline] = Codec(Inline)
+MEMBER_ROW: Codec[MemberRow] = Codec(MemberRow)
+
+
+def customer_key(customer: str) -> bytes:
+    return f"{customer}/c".encode()
+
+
+def member_key(customer: str, record: str) -> bytes:
+    return f"{customer}/m/{record}".encode()
+
+
+def member_prefix(customer: str) -> bytes:
+    return f"{customer}/m/".encode()
+
+
+def read_row(store: Store, customer: str) -> CustomerRow | None:
+    data = store.get(customer_key(customer))
+    return CUSTOMER_ROW.decode(data) if data is not None else None
+
+
+def read_view(store: Store, customer: str) -> CustomerView | None:
+    """The view as last published; None for an id never published."""
+    row = read_row(store, customer)
+    return row.view if row else None
+
+
+def read_members(store: Store, customer: str, named: Sequence[str] | None = None) -> Iterator[MemberContent]:
+    """The members of a customer with what they state, in the order of their keys; `named` saves the scan."""
+    if named is not None:
+        rows = zip(named, store.get_many([member_key(customer, record) for record in named]), strict=True)
+    else:
+        prefix = member_prefix(customer)
+        rows = ((key[len(prefix) :].decode(), data) for key, data in store.scan(prefix))  # type: ignore[assignment]
+    for record, data in rows:
+        if data is not None:
+            row = MEMBER_ROW.decode(data)
+            if row.attributes is not None:
+                yield MemberContent(record, row.attributes, row.times)

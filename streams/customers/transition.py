@@ -1,0 +1,100 @@
+"""From one view to the next: what changed, and which event tells it. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from schemas.view import VIEW_ATTRIBUTES, AttributeChange, CauseRef, CustomerChange, CustomerView, EventType, Sourced
+from streams.customers.rows import Pending
+
+CHARACTERISTICS = "characteristics"
+
+
+def transition(before: CustomerView | None, after: CustomerView, pending: Pending) -> CustomerChange | None:
+    """The event from `before` to `after`; None if nothing a reader would call a change: provenance alone is none.
+
+    An id that is merged away or deleted tells no attribute values: they are gone, or told by the surviving id.
+    """
+    changes = tuple(_changes(before, after))
+    if before and not changes and before.status == after.status and before.merged_into == after.merged_into:
+        return None
+    return CustomerChange(
+        event_id=f"{after.customer_id}:{after.version}",
+        event_type=_event_type(before, after, pending, changes),
+        customer_id=after.customer_id,
+        realm=after.realm,
+        version=after.version,
+        status=after.status,
+        event_time=pending.event_time,
+        processing_time=after.processed_at,
+        rules_version=after.rules_version,
+        causes=tuple(CauseRef(ref=cause.ref, time=cause.time) for cause in pending.causes),
+        cause_count=pending.cause_count,
+        changes=changes,
+        absorbed=tuple(pending.absorbed),
+        merged_into=after.merged_into,
+        split_from=pending.split_from,
+        split_to=tuple(pending.split_to),
+    )
+
+
+def _event_type(
+    before: CustomerView | None, after: CustomerView, pending: Pending, changes: tuple[AttributeChange, ...]
+) -> EventType:
+    """The most telling type: the end of an id, its beginning, whom it met or left, its state, its values."""
+    if after.status == "merged":
+        return "CustomerMergeEvent"
+    if after.status == "deleted":
+        return "CustomerDeleteEvent"
+    if before is None:
+        return "CustomerCreateEvent"
+    if pending.absorbed:
+        return "CustomerMergeEvent"
+    if pending.split_from or pending.split_to:
+        return "CustomerSplitEvent"
+    if before.status != after.status or any(change.attribute == "status" for change in changes):
+        return "CustomerStateChangeEvent"
+    return "CustomerAttributeValueChangeEvent"
+
+
+def _changes(before: CustomerView | None, after: CustomerView) -> Iterator[AttributeChange]:
+    if after.status == "active":
+        yield from _attribute_changes(before, after)
+    for name in ("members", "aliases"):
+        old, new = getattr(before, name, ()), getattr(after, name)
+        if old != new:
+            yield _change(name, old, new)
+
+
+def _attribute_changes(before: CustomerView | None, after: CustomerView) -> Iterator[AttributeChange]:
+    for name in VIEW_ATTRIBUTES:
+        old, new = getattr(before.attributes, name) if before else None, getattr(after.attributes, name)
+        if old == new:
+            continue
+        if name == CHARACTERISTICS:
+            old = old or {}
+            pairs = [(f"{name}.{key}", old.get(key), new.get(key)) for key in sorted(old.keys() | new.keys())]
+        else:
+            pairs = [(name, old, new)]
+        for attribute, was, now in pairs:
+            value_before, value_after = _value(was), _value(now)
+            if value_before != value_after:
+                yield _change(attribute, value_before, value_after)
+
+
+def _value(found: Any) -> Any:
+    """Without provenance; None for nothing."""
+    if isinstance(found, Sourced):
+        return found.value
+    return [element.value for element in found] if found else None
+
+
+def _change(attribute: str, before: Any, after: Any) -> AttributeChange:
+    return AttributeChange(attribute=attribute, before=_json(before), after=_json(after))
+
+
+def _json(value: Any) -> str | None:
+    return msgspec.json.encode(value).decode() if value else None

@@ -1,0 +1,120 @@
+"""The log as the engine sees it: the port its adapters (Kafka, embedded, simulated) implement.
+
+One `Session` is one processor instance's end of the log. The runtime calls it from one thread.
+
+Errors of a session, and what the runtime does:
+
+    LogError
+    ├── AbortedError      the transaction did not happen: rewind and do the batch again
+    ├── UnknownError      nobody knows whether it happened: a new session, then as after a crash
+    └── FencedError       another instance has this id: leave at once
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import NamedTuple, Protocol
+
+from streams.engine.contract import Message
+from streams.engine.outbox import Outgoing
+
+
+class LogError(Exception):
+    """Something is wrong with the log."""
+
+
+class AbortedError(LogError):
+    """The transaction was aborted: nothing of it will be seen."""
+
+
+class UnknownError(LogError):
+    """The result of the transaction is not known."""
+
+
+class FencedError(LogError):
+    """A newer instance with the same id has taken over."""
+
+
+class Inbox(NamedTuple):
+    """One partition of an inbox."""
+
+    topic: str
+    partition: int
+
+
+class TableRecord(NamedTuple):
+    """One row's new value (None: deleted) in a table topic."""
+
+    offset: int
+    key: bytes
+    value: bytes | None
+
+
+class TableEnd(NamedTuple):
+    """Where a table partition stands when a restore begins."""
+
+    topic_id: str  # changes when the topic is deleted and created again
+    start: int  # first offset there is
+    end: int  # one past the last, transaction markers included
+
+
+class Listener(Protocol):
+    """Told of partitions that come and go; called from within `Session.poll`."""
+
+    def assigned(self, partitions: Iterable[Inbox]) -> None:
+        """Partitions are ours. They are paused until `Session.resume`."""
+        ...
+
+    def revoked(self, partitions: Iterable[Inbox]) -> None:
+        """Partitions are no longer ours after this call. No batch is open."""
+        ...
+
+
+class Session(Protocol):
+    """One processor instance's end of the log: its inbox in, its transaction out."""
+
+    def poll(self, limit: int, timeout: float) -> list[Message]:
+        """At most `limit` messages of resumed partitions; waits up to `timeout` seconds only when there is none."""
+        ...
+
+    def resume(self, partition: Inbox) -> None:
+        """Messages of this partition may now be polled, from its committed offset."""
+        ...
+
+    def pause(self, partition: Inbox) -> None:
+        """No message of this partition is polled until it is resumed."""
+        ...
+
+    def begin(self) -> None:
+        """Step 1 of the commit protocol."""
+        ...
+
+    def produce(self, outgoing: Iterable[Outgoing]) -> None:
+        """Step 3: outputs, and table records (which name their partition)."""
+        ...
+
+    def send_offsets(self, offsets: Mapping[Inbox, int]) -> None:
+        """Step 4: the next offset to consume of each partition in the batch."""
+        ...
+
+    def commit(self) -> Mapping[Inbox, int]:
+        """Step 5. Returns for each partition of the table topic written one past the last record's offset."""
+        ...
+
+    def abort(self) -> None:
+        """Gives up the open transaction, if any."""
+        ...
+
+    def rewind(self) -> None:
+        """After an abort: poll again from the committed offsets."""
+        ...
+
+    def table_end(self, partition: int) -> TableEnd:
+        """Called after the inbox offsets were fetched, so that it covers all they reflect."""
+        ...
+
+    def read_table(self, partition: int, start: int, end: int) -> Iterator[list[TableRecord]]:
+        """Committed records from `start` until the position reaches `end`, in batches; empty ones show it is alive."""
+        ...
+
+    def close(self) -> None: ...

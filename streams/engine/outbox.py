@@ -1,0 +1,71 @@
+"""What a batch sends, gathered until it is committed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+from streams.engine.contract import Headers
+
+
+class Outgoing(NamedTuple):
+    """One message to produce. Without a partition the log chooses it by the key (murmur2)."""
+
+    topic: str
+    key: bytes | None
+    value: bytes | None
+    headers: Headers = ()
+    partition: int | None = None
+
+
+Encoded = Callable[[], bytes]
+Partitioner = Callable[[bytes], int]
+
+
+class BatchOutbox:
+    """An `Outbox` with marks: what one message sent can be taken back.
+
+    `partitioners` names topics whose partition is an explicit map of the key, such as realm to partition.
+    """
+
+    __slots__ = ("_latest", "_latest_journal", "_mark", "_partitioners", "_sent")
+
+    def __init__(self, partitioners: dict[str, Partitioner] | None = None) -> None:
+        self._partitioners = partitioners or {}
+        self._sent: list[Outgoing] = []
+        self._latest: dict[tuple[str, bytes], tuple[Encoded | None, Headers]] = {}
+        self._latest_journal: list[tuple[tuple[str, bytes], tuple[Encoded | None, Headers] | None]] = []
+        self._mark = 0
+
+    def send(self, topic: str, key: bytes | None, value: bytes | None, headers: Headers = ()) -> None:
+        self._sent.append(Outgoing(topic, key, value, headers, self._partition(topic, key)))
+
+    def latest(self, topic: str, key: bytes, value: Encoded | None, headers: Headers = ()) -> None:
+        slot = (topic, key)
+        self._latest_journal.append((slot, self._latest.get(slot)))
+        self._latest[slot] = (value, headers)
+
+    def mark(self) -> None:
+        """Forgets earlier marks: `undo` goes back to here."""
+        self._mark = len(self._sent)
+        self._latest_journal.clear()
+
+    def undo(self) -> None:
+        """Takes back everything sent since the last mark."""
+        del self._sent[self._mark :]
+        for slot, before in reversed(self._latest_journal):
+            if before is None:
+                del self._latest[slot]
+            else:
+                self._latest[slot] = before
+        self._latest_journal.clear()
+
+    def outgoing(self) -> Iterator[Outgoing]:
+        """Everything to produce: messages in the order sent, then the last value of each compacted key."""
+        yield from self._sent
+        for (topic, key), (value, headers) in self._latest.items():
+            yield Outgoing(topic, key, value() if value else None, headers, self._partition(topic, key))
+
+    def _partition(self, topic: str, key: bytes | None) -> int | None:
+        choose = self._partitioners.get(topic)
+        return choose(key) if choose and key is not None else None

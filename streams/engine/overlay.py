@@ -1,0 +1,136 @@
+"""The writes of a batch, kept over a store until the batch is committed."""
+
+from __future__ import annotations
+
+import heapq
+from bisect import bisect_left, insort
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Protocol
+
+
+class Backing(Protocol):
+    """What lies below an overlay: the committed rows of one partition. Read only."""
+
+    def get(self, key: bytes) -> bytes | None: ...
+
+    def get_many(self, keys: Sequence[bytes]) -> list[bytes | None]: ...
+
+    def scan(self, prefix: bytes, after: bytes | None = None) -> Iterator[tuple[bytes, bytes]]: ...
+
+
+class StoreError(Exception):
+    """The store below failed: not the fault of the message that was being processed."""
+
+
+class NoBacking:
+    """The backing of a processor without state."""
+
+    def get(self, key: bytes) -> bytes | None:  # noqa: ARG002
+        return None
+
+    def get_many(self, keys: Sequence[bytes]) -> list[bytes | None]:
+        return [None] * len(keys)
+
+    def scan(self, prefix: bytes, after: bytes | None = None) -> Iterator[tuple[bytes, bytes]]:  # noqa: ARG002
+        return iter(())
+
+
+class Overlay:
+    """A `Store` whose writes stay in memory. `mark` and `undo` take back what one message wrote.
+
+    Rows read are remembered for the batch, so that what `prepare` prefetched is not read again.
+    """
+
+    __slots__ = ("_backing", "_journal", "_ordered", "_read", "_written")
+
+    def __init__(self, backing: Backing) -> None:
+        self._backing = backing
+        self._read: dict[bytes, bytes | None] = {}
+        self._written: dict[bytes, bytes | None] = {}
+        self._journal: list[tuple[bytes, bool, bytes | None]] = []  # key, was it written before, its value then
+        self._ordered: list[bytes] | None = None  # written keys in order; kept only once a scan has needed them
+
+    @property
+    def writes(self) -> Mapping[bytes, bytes | None]:
+        """The last value of every row written since the overlay was made; None is a deletion."""
+        return self._written
+
+    def get(self, key: bytes) -> bytes | None:
+        if key in self._written:
+            return self._written[key]
+        if key in self._read:
+            return self._read[key]
+        try:
+            value = self._read[key] = self._backing.get(key)
+        except Exception as error:
+            raise StoreError("the store could not be read") from error
+        return value
+
+    def get_many(self, keys: Sequence[bytes]) -> list[bytes | None]:
+        unknown = [key for key in dict.fromkeys(keys) if key not in self._written and key not in self._read]
+        if unknown:
+            try:
+                self._read.update(zip(unknown, self._backing.get_many(unknown), strict=True))
+            except Exception as error:
+                raise StoreError("the store could not be read") from error
+        return [self._written[key] if key in self._written else self._read[key] for key in keys]
+
+    def put(self, key: bytes, value: bytes) -> None:
+        self._write(key, value)
+
+    def delete(self, key: bytes) -> None:
+        self._write(key, None)
+
+    def _write(self, key: bytes, value: bytes | None) -> None:
+        known = key in self._written
+        self._journal.append((key, known, self._written.get(key)))
+        self._written[key] = value
+        if not known and self._ordered is not None:
+            insort(self._ordered, key)
+
+    def scan(self, prefix: bytes, after: bytes | None = None) -> Iterator[tuple[bytes, bytes]]:
+        written = self._written_under(prefix, after)
+        if not written:
+            yield from self._below(prefix, after)
+            return
+        hidden = set(written)
+        below = ((key, value) for key, value in self._below(prefix, after) if key not in hidden)
+        above = ((key, value) for key in written if (value := self._written[key]) is not None)
+        yield from heapq.merge(below, above)
+
+    def _below(self, prefix: bytes, after: bytes | None) -> Iterator[tuple[bytes, bytes]]:
+        rows = self._backing.scan(prefix, after)
+        while True:
+            try:
+                row = next(rows, None)
+            except Exception as error:
+                raise StoreError("the store could not be read") from error
+            if row is None:
+                return
+            yield row
+
+    def _written_under(self, prefix: bytes, after: bytes | None) -> list[bytes]:
+        if self._ordered is None:
+            self._ordered = sorted(self._written)
+        found = []
+        for index in range(bisect_left(self._ordered, prefix), len(self._ordered)):
+            key = self._ordered[index]
+            if not key.startswith(prefix):
+                break
+            if after is None or key > after:
+                found.append(key)
+        return found
+
+    def mark(self) -> None:
+        """Forgets earlier marks: `undo` goes back to here. One message is undone at a time."""
+        self._journal.clear()
+
+    def undo(self) -> None:
+        """Takes back every write since the last mark."""
+        for key, known, value in reversed(self._journal):
+            if known:
+                self._written[key] = value
+            else:
+                del self._written[key]
+        self._journal.clear()
+        self._ordered = None

@@ -1,0 +1,104 @@
+"""The committed store of a partition as the engine sees it, and how it catches up with its table topic."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple, Protocol
+
+import msgspec
+
+from streams.engine.log import Session, TableRecord
+from streams.engine.overlay import Backing
+
+
+class Sync(msgspec.Struct, frozen=True, array_like=True):
+    """The point of the table topic that a store reflects; written in one atomic batch with the rows."""
+
+    topic_id: str
+    offset: int  # one past the last table record applied
+    timestamp: int  # log time of the newest message folded in, ms; 0 if none
+
+
+class PartitionStore(Backing, Protocol):
+    """Rows on disk, at or behind the committed log."""
+
+    @property
+    def sync(self) -> Sync | None:
+        """None for an empty store."""
+        ...
+
+    def apply(self, rows: Mapping[bytes, bytes | None], sync: Sync) -> None:
+        """Step 6 of the commit protocol. All or nothing."""
+        ...
+
+    def close(self) -> None: ...
+
+
+class Stores(Protocol):
+    """Opens the stores of one processor."""
+
+    def open(self, partition: int) -> PartitionStore: ...
+
+    def rebuild(self, partition: int) -> PartitionStore:
+        """Sets aside what is on disk, and opens an empty store. The partition's store must be closed."""
+        ...
+
+
+class Progress(NamedTuple):
+    """How far a restore is, in table records."""
+
+    done: int
+    total: int
+
+
+class Restore:
+    """Brings one store up to its table topic, a slice at a time, so that its owner can go on polling."""
+
+    def __init__(self, session: Session, stores: Stores, partition: int, *, max_age_ms: int, now_ms: int) -> None:
+        end = session.table_end(partition)
+        store = stores.open(partition)
+        if why := _distrust(store.sync, end.topic_id, end.end, max_age_ms, now_ms):
+            store.close()
+            store = stores.rebuild(partition)
+        self.rebuilt_because = why
+        self.store = store
+        self._topic_id = end.topic_id
+        self._position = store.sync.offset if store.sync else end.start
+        self._from = self._position
+        self._end = end.end
+        self._slices: Iterator[list[TableRecord]] = session.read_table(partition, self._position, end.end)
+
+    @property
+    def progress(self) -> Progress:
+        return Progress(self._position - self._from, self._end - self._from)
+
+    @property
+    def topic_id(self) -> str:
+        return self._topic_id
+
+    def advance(self) -> bool:
+        """Applies one slice; False once the store has caught up."""
+        records = next(self._slices, None)
+        if records is None:
+            self._position = self._end
+            return False
+        if records:
+            self._position = records[-1].offset + 1
+            timestamp = self.store.sync.timestamp if self.store.sync else 0
+            rows = {record.key: record.value for record in records}
+            self.store.apply(rows, Sync(self._topic_id, self._position, timestamp))
+        return True
+
+
+def _distrust(sync: Sync | None, topic_id: str, end: int, max_age_ms: int, now_ms: int) -> str:
+    """Why a store on disk must not be used; empty if it may."""
+    if sync is None:
+        return ""
+    if sync.topic_id != topic_id:
+        return "it belongs to another topic"
+    if sync.offset > end:
+        return "it is ahead of its topic"
+    if sync.timestamp and now_ms - sync.timestamp > max_age_ms:
+        # Tombstones of rows it still holds may be gone from the topic: deleted customers would come back.
+        return "it is older than the topic keeps tombstones"
+    return ""

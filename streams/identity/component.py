@@ -1,0 +1,102 @@
+"""Gathering what has to be grouped again after a change.
+
+The records touched, everything reachable from them over edges that may merge, and the blocks they are in. A large block is
+entered only at the records in question; its customer then has members that are not here, the *rest*.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Generic
+
+from streams.identity.desk import Desk
+from streams.identity.grouping import Edge, Unit
+from streams.identity.links import Block, another_holder, explore
+from streams.identity.matcher import F
+from streams.identity.rows import RecordRow
+
+
+class Component(Generic[F]):
+    """Records to group again: closed under active edges, under membership of their customers (but for rests), and under blocks."""
+
+    def __init__(self, desk: Desk[F], match: int) -> None:
+        self._desk = desk
+        self._match = match
+        self.rows: dict[str, RecordRow] = {}
+        self.large: set[str] = set()
+        """Records of large blocks among `rows`."""
+        self._blocks: dict[str, Block] = {}
+        self._joined: dict[object, object] = {}  # union-find over records, and customers that stand for their large block
+
+    def collect(self, seeds: Iterable[str], opened: frozenset[str], changed: str | None) -> None:
+        """Gather from `seeds`, which are live.
+
+        A customer has at most one large block, so records of large blocks that have one customer are joined. Not so those
+        in `opened` (their block became large, or fell apart, just now) and `changed` (its values changed just now): they are
+        joined by values alone.
+        """
+        desk = self._desk
+        waiting = list(seeds)
+        while waiting:
+            record = waiting.pop()
+            if record in self.rows:
+                continue
+            row = self.rows[record] = desk.record(record)
+            if row.links and self._enter(record, row, opened, changed, waiting):
+                continue
+            for other, score in row.edges.items():
+                if other not in self.rows and (score >= self._match or self._together(row, other)):
+                    waiting.append(other)
+
+    def _together(self, row: RecordRow, other: str) -> bool:
+        """Were they one customer till now? Then they are grouped together, even if no longer by this edge."""
+        return bool(row.customer) and row.customer == self._desk.record(other).customer
+
+    def _enter(self, record: str, row: RecordRow, opened: frozenset[str], changed: str | None, waiting: list[str]) -> bool:
+        """Join a record to its block; True if that is large, so that the walk ends here."""
+        desk = self._desk
+        block = self._blocks.get(record)
+        if block is None:
+            block = explore(desk, row.links)
+            if not block.large:
+                self._blocks.update(dict.fromkeys(block.records, block))
+        if not block.large:
+            for other in block.records:
+                self._join(record, other)
+                if other not in self.rows:
+                    waiting.append(other)
+            return False
+        self.large.add(record)
+        for value in row.links:
+            self._join(record, value)
+        if record == changed:
+            others = (another_holder(desk, value, record) for value in row.links)
+            waiting.extend(other for other in others if other is not None)
+        elif record not in opened:
+            self._join(record, ("customer", row.customer))
+        return True
+
+    def _join(self, a: object, b: object) -> None:
+        self._joined[self._root(a)] = self._root(b)
+
+    def _root(self, node: object) -> object:
+        while (parent := self._joined.get(node, node)) != node:
+            node = parent
+        return node
+
+    def units(self) -> list[Unit]:
+        """The records as grouping takes them."""
+        groups: dict[object, list[str]] = {}
+        for record in self.rows:
+            groups.setdefault(self._root(record), []).append(record)
+        return [Unit(tuple(sorted(group)), large=group[0] in self.large) for group in groups.values()]
+
+    def edges(self) -> list[Edge]:
+        """The active edges between the records."""
+        match, rows = self._match, self.rows
+        return [
+            Edge(score, record, other)
+            for record, row in rows.items()
+            for other, score in row.edges.items()
+            if record < other and score >= match and other in rows
+        ]

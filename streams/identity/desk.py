@@ -1,0 +1,216 @@
+"""The rows one message works on: each decoded once, changed in place, written back once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Generic
+
+from streams.engine.contract import Store
+from streams.identity.matcher import F, Matcher
+from streams.identity.model import MatchKey
+from streams.identity.rows import (
+    CUSTOMER,
+    EVIDENCE,
+    POSTING,
+    REALM,
+    RECORD,
+    CustomerRow,
+    EvidenceRow,
+    Keys,
+    PostingRow,
+    RealmRow,
+    RecordRow,
+)
+
+MEMORY_LIMIT = 20_000
+"""Decoded evidence rows kept between messages: a few kilobytes each, so tens of megabytes a process at most."""
+
+
+class Evidence(Generic[F]):
+    """What is known of a record, decoded. Immutable, so it may be shared between messages."""
+
+    __slots__ = ("data", "features", "keys", "kinds", "name")
+
+    def __init__(self, data: bytes, features: F, keys: tuple[MatchKey, ...], name: bytes) -> None:
+        self.data = data
+        """The row it came from."""
+        self.features = features
+        self.keys = keys
+        self.name = name
+        self.kinds = {key.digest: key.kind for key in keys}
+
+
+class EvidenceMemory(Generic[F]):
+    """Decodes evidence rows, remembering the last ones. Keyed by the row's own bytes, so an undone write cannot fool it."""
+
+    def __init__(self, matcher: Matcher[F]) -> None:
+        self._matcher = matcher
+        self._known: dict[bytes, Evidence[F]] = {}
+
+    def decode(self, data: bytes) -> Evidence[F]:
+        known = self._known.get(data)
+        if known is None:
+            row = EVIDENCE.decode(data)
+            known = self._remember(data, self._matcher.decode(row.features), row.keys)
+        return known
+
+    def encode(self, features: F, keys: tuple[MatchKey, ...]) -> Evidence[F]:
+        data = EVIDENCE.encode(EvidenceRow(self._matcher.encode(features), keys))
+        return self._remember(data, features, keys)
+
+    def _remember(self, data: bytes, features: F, keys: tuple[MatchKey, ...]) -> Evidence[F]:
+        if len(self._known) >= MEMORY_LIMIT:
+            self._known.clear()
+        evidence = Evidence(data, features, keys, self._matcher.name_token(features))
+        self._known[data] = evidence
+        return evidence
+
+
+class Desk(Generic[F]):
+    """One realm's rows during one message. Change a row, then say so (`touch_…`); `write` puts back what was changed."""
+
+    def __init__(self, realm: str, store: Store, matcher: Matcher[F], memory: EvidenceMemory[F]) -> None:
+        self.name = realm
+        self.keys = Keys(realm)
+        self.store = store
+        self.matcher = matcher
+        self._memory = memory
+        self._records: dict[str, RecordRow | None] = {}
+        self._evidence: dict[str, Evidence[F]] = {}
+        self._postings: dict[MatchKey, PostingRow] = {}
+        self._customers: dict[str, CustomerRow | None] = {}
+        self._changed_records: set[str] = set()
+        self._changed_postings: set[MatchKey] = set()
+        self._changed_customers: set[str] = set()
+        data = store.get(self.keys.realm)
+        self.realm = REALM.decode(data) if data is not None else self._new_realm()
+        self.realm_changed = data is None
+
+    def _new_realm(self) -> RealmRow:
+        size_class = self.matcher.size_class(0)
+        match = self.matcher.thresholds(size_class).match
+        return RealmRow(size_class=size_class, lowest=match, highest=match)
+
+    def next_ordinal(self) -> int:
+        self.realm.ordinal += 1
+        self.realm_changed = True
+        return self.realm.ordinal
+
+    # records
+
+    def find_record(self, record: str) -> RecordRow | None:
+        if record in self._records:
+            return self._records[record]
+        data = self.store.get(self.keys.record(record))
+        row = RECORD.decode(data) if data is not None else None
+        self._records[record] = row
+        return row
+
+    def record(self, record: str) -> RecordRow:
+        """The row of a record that is known to exist."""
+        row = self.find_record(record)
+        if row is None:
+            raise LookupError(f"realm {self.name}: a row refers to a record that has none; the state is damaged")
+        return row
+
+    def add_record(self, record: str) -> RecordRow:
+        row = RecordRow()
+        self._records[record] = row
+        return row
+
+    def touch_record(self, record: str) -> None:
+        self._changed_records.add(record)
+
+    def load_records(self, records: list[str]) -> None:
+        """Read many record rows in one round trip."""
+        missing = [record for record in records if record not in self._records]
+        if len(missing) > 1:
+            for record, data in zip(missing, self.store.get_many([self.keys.record(r) for r in missing]), strict=True):
+                self._records[record] = RECORD.decode(data) if data is not None else None
+
+    # evidence
+
+    def evidence(self, record: str) -> Evidence[F]:
+        """The evidence of a live record."""
+        known = self._evidence.get(record)
+        if known is None:
+            data = self.store.get(self.keys.evidence(record))
+            if data is None:
+                raise LookupError(f"realm {self.name}: a live record has no evidence row; the state is damaged")
+            known = self._memory.decode(data)
+            self._evidence[record] = known
+        return known
+
+    def put_evidence(self, record: str, evidence: Evidence[F]) -> None:
+        self._evidence[record] = evidence
+        self.store.put(self.keys.evidence(record), evidence.data)
+
+    def drop_evidence(self, record: str) -> None:
+        self._evidence.pop(record, None)
+        self.store.delete(self.keys.evidence(record))
+
+    # postings
+
+    def posting(self, key: MatchKey) -> PostingRow:
+        """The row of a match key, empty if nobody holds it."""
+        row = self._postings.get(key)
+        if row is None:
+            data = self.store.get(self.keys.posting(key))
+            row = POSTING.decode(data) if data is not None else PostingRow()
+            self._postings[key] = row
+        return row
+
+    def touch_posting(self, key: MatchKey) -> None:
+        self._changed_postings.add(key)
+
+    # customers
+
+    def find_customer(self, customer: str) -> CustomerRow | None:
+        if customer in self._customers:
+            return self._customers[customer]
+        data = self.store.get(self.keys.customer(customer))
+        row = CUSTOMER.decode(data) if data is not None else None
+        self._customers[customer] = row
+        return row
+
+    def customer(self, customer: str) -> CustomerRow:
+        """The ledger's page of an id that is known to exist."""
+        row = self.find_customer(customer)
+        if row is None:
+            raise LookupError(f"realm {self.name}: no ledger row for customer {customer}; the state is damaged")
+        return row
+
+    def add_customer(self, customer: str, row: CustomerRow) -> None:
+        self._customers[customer] = row
+        self._changed_customers.add(customer)
+
+    def touch_customer(self, customer: str) -> None:
+        self._changed_customers.add(customer)
+
+    def members(self, customer: str) -> Iterator[str]:
+        """Records of a customer, longest-tenured first, as last written."""
+        for _, record in self.store.scan(self.keys.members(customer)):
+            yield record.decode()
+
+    def aliases(self, customer: str) -> Iterator[str]:
+        """Ids a customer answers for besides itself, oldest first, as last written."""
+        for _, alias in self.store.scan(self.keys.aliases(customer)):
+            yield alias.decode()
+
+    def write(self) -> None:
+        """Put every changed row."""
+        put = self.store.put
+        for record in self._changed_records:
+            put(self.keys.record(record), RECORD.encode(self.record(record)))
+        for key in self._changed_postings:
+            row = self._postings[key]
+            if row.count:
+                put(self.keys.posting(key), POSTING.encode(row))
+            else:
+                self.store.delete(self.keys.posting(key))
+        for customer in self._changed_customers:
+            put(self.keys.customer(customer), CUSTOMER.encode(self.customer(customer)))
+        if self.realm_changed:
+            put(self.keys.realm, REALM.encode(self.realm))
+
+

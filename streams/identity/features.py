@@ -1,0 +1,237 @@
+"""What comparison needs of one record: standardised once, stored small, decoded fast.
+
+Everything that needs a table (nicknames, frequencies, attested names) is looked up here, so comparing two records needs
+nothing but their features and the set of values that are generic now. Values that can be generic carry the digest of their
+match key, so that asking costs one set look-up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from hashlib import blake2b
+
+import msgspec
+
+from schemas.canonical import Address, Attributes, Email, Identification, Name, Phone, source_of
+from schemas.messages import Codec
+from streams.identity.reference import Reference
+from streams.identity.standardise import address, contacts, dates, names, numbers
+from streams.identity.standardise.organization import organization
+from streams.identity.standardise.sound import skeleton, sound
+from streams.identity.weights import LIMITS
+
+UNKNOWN_KIND, INDIVIDUAL, ORGANIZATION = 0, 1, 2
+_KINDS = {"individual": INDIVIDUAL, "organization": ORGANIZATION}
+
+LINKING_TYPES = frozenset({"customer_number", "company_registration"})
+"""Identifications whose issuer guarantees them: they link by value, not by comparison."""
+NUMBER_KIND = dict.fromkeys(LINKING_TYPES, "registration")
+"""The kind of match key an identification posts; the others post `identification`."""
+
+
+class Row(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """Base of the values inside features: compact, immutable, without cycles."""
+
+
+class PersonName(Row, frozen=True, array_like=True, gc=False):
+    """One name of a person. `forms` are all the names `given` may stand for (Bill: bill, william), itself first."""
+
+    given: str
+    middle: str
+    family: str  # without particles; several tokens for a double name
+    suffix: str  # jr, sr, 2, 3, 4
+    forms: tuple[str, ...]
+    attested: bool  # `given` is a name a dictionary knows, not a typing error or an initial
+    given_bits: int  # centibits an agreement on `given` is worth: rare names more
+    family_bits: int
+    given_sound: str
+    family_sound: str
+
+
+class Contact(Row, frozen=True, array_like=True, gc=False):
+    """An e-mail address or a telephone number, and when it was this record's. ISO dates, perhaps partial or empty."""
+
+    value: str
+    digest: bytes
+    valid_from: str = ""
+    valid_to: str = ""
+
+
+class Number(Row, frozen=True, array_like=True, gc=False):
+    """An identification."""
+
+    type: str
+    issuer: str
+    value: str
+    digest: bytes
+
+
+class Place(Row, frozen=True, array_like=True, gc=False):
+    """A postal address. `digest` is empty where it is too incomplete to look up by."""
+
+    house: str
+    unit: str
+    street: str
+    locality: str
+    postcode: str
+    country: str
+    digest: bytes
+    valid_from: str = ""
+    valid_to: str = ""
+
+
+class Features(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """One record, standardised. Empty values are missing values."""
+
+    kind: int
+    names: tuple[PersonName, ...]
+    organizations: tuple[str, ...]
+    birth: str  # YYYY, YYYYMM or YYYYMMDD
+    gender: str  # m, f or empty
+    numbers: tuple[Number, ...]
+    emails: tuple[Contact, ...]
+    phones: tuple[Contact, ...]
+    places: tuple[Place, ...]
+    name_token: bytes  # stands for the main name, spelling variants folded: counts distinct names on a value; empty if nameless
+
+
+FEATURES: Codec[Features] = Codec(Features)
+
+
+def digest(secret: bytes, kind: str, *parts: str) -> bytes:
+    """The keyed hash a value is looked up by: 8 bytes, different for every kind and secret (a realm's)."""
+    return blake2b("\x1f".join((kind, *parts)).encode(), digest_size=8, key=secret).digest()
+
+
+def features(record: str, attributes: Attributes, reference: Reference, secret: bytes) -> Features:
+    """Standardise what identity needs of a record. Pure; `secret` (at most 64 bytes) is the realm's.
+
+    At most `LIMITS` values of each kind are kept, in the order given. `record` names the source an identification
+    without an issuer is numbered by.
+    """
+    names = _names(attributes.names or (), reference)
+    organizations = _organizations(attributes.names or (), attributes.kind or "", reference)
+    kind = _KINDS.get(attributes.kind or "", UNKNOWN_KIND)
+    if kind == UNKNOWN_KIND and organizations and not names:
+        kind = ORGANIZATION
+    return Features(
+        kind=kind,
+        names=() if kind == ORGANIZATION else names,
+        organizations=organizations,
+        birth=dates.birth(attributes.birth_date, reference.blocked.births) if attributes.birth_date else "",
+        gender=numbers.gender(attributes.gender) if attributes.gender else "",
+        numbers=_numbers(record, attributes.identifications or (), reference, secret),
+        emails=_emails(attributes.emails or (), reference, secret),
+        phones=_phones(attributes.phones or (), reference, secret),
+        places=_places(attributes.addresses or (), secret),
+        name_token=_name_token(names, organizations),
+    )
+
+
+def _names(values: Iterable[Name], reference: Reference) -> tuple[PersonName, ...]:
+    found: dict[names.Parsed, PersonName] = {}
+    for value in values:
+        parsed = names.person(value)
+        given, middle, family, suffix = parsed
+        if given in reference.blocked.names:
+            given = ""
+        if family in reference.blocked.names:
+            family = ""
+        if (given or family) and parsed not in found and len(found) < LIMITS.names:
+            found[parsed] = PersonName(
+                given=given,
+                middle=middle,
+                family=family,
+                suffix=suffix,
+                forms=reference.forms(given) if given else (),
+                attested=len(given) > 1 and reference.is_attested(given),
+                given_bits=reference.given_bits(given) if given else 0,
+                family_bits=reference.family_bits(family),
+                given_sound=sound(given),
+                family_sound=sound(family),
+            )
+    return tuple(found.values())
+
+
+def _organizations(values: Iterable[Name], kind: str, reference: Reference) -> tuple[str, ...]:
+    """Names of an organization; of a record that says it is one, also the unparsed lines."""
+    lines = [value.organization or (value.full if kind == "organization" else "") for value in values]
+    found = dict.fromkeys(organization(line) for line in lines if line)
+    return tuple(name for name in found if name and name not in reference.blocked.organizations)[: LIMITS.organizations]
+
+
+def _numbers(
+    record: str, values: Iterable[Identification], reference: Reference, secret: bytes
+) -> tuple[Number, ...]:
+    found: dict[bytes, Number] = {}
+    for value in values:
+        kind = value.type or "number"
+        text = numbers.number(value.value or value.raw)
+        issuer = numbers.number(value.issuer)
+        if kind in LINKING_TYPES:
+            issuer = issuer or numbers.number(source_of(record))
+        elif len(text) < numbers.FEWEST_CHARACTERS:
+            continue
+        if not text or reference.is_blocked_number(text):
+            continue
+        key = digest(secret, NUMBER_KIND.get(kind, "identification"), kind, issuer, text)
+        found.setdefault(key, Number(kind, issuer, text, key))
+    return tuple(found.values())[: LIMITS.numbers]
+
+
+def _emails(values: Iterable[Email], reference: Reference, secret: bytes) -> tuple[Contact, ...]:
+    found = []
+    for value in values:
+        text = contacts.email(value.value or value.raw)
+        if text and not reference.is_blocked_email(text):
+            found.append(Contact(text, digest(secret, "email", text), value.valid_from, value.valid_to))
+    return tuple(dict.fromkeys(found))[: LIMITS.emails]
+
+
+def _phones(values: Iterable[Phone], reference: Reference, secret: bytes) -> tuple[Contact, ...]:
+    found = []
+    for value in values:
+        text = contacts.phone(value.value or value.raw)
+        if text and not reference.is_blocked_phone(text):
+            found.append(Contact(text, digest(secret, "phone", text), value.valid_from, value.valid_to))
+    return tuple(dict.fromkeys(found))[: LIMITS.phones]
+
+
+def _places(values: Iterable[Address], secret: bytes) -> tuple[Place, ...]:
+    found = []
+    for value in values:
+        lines = address.address(value)
+        if not (lines.street or lines.postcode or lines.locality):
+            continue
+        whole = ""
+        if lines.house and lines.street and (lines.postcode or lines.locality):
+            whole = lines.postcode or skeleton(lines.locality)
+        where = skeleton(address.street_core(lines.street))
+        key = digest(secret, "address", whole, lines.house, where) if whole else b""
+        found.append(
+            Place(
+                lines.house,
+                lines.unit,
+                lines.street,
+                lines.locality,
+                lines.postcode,
+                lines.country,
+                key,
+                value.valid_from,
+                value.valid_to,
+            )
+        )
+    return tuple(dict.fromkeys(found))[: LIMITS.places]
+
+
+def _name_token(people: tuple[PersonName, ...], organizations: tuple[str, ...]) -> bytes:
+    """The main name without its spelling variants: a person typed five ways is still about one name."""
+    if people:
+        main = people[0]
+        formal = min(main.forms, default="")
+        parts = sorted((skeleton(formal), skeleton(main.family)))
+    elif organizations:
+        parts = [organizations[0]]
+    else:
+        return b""
+    return blake2b("\x1f".join(parts).encode(), digest_size=6).digest()

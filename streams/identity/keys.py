@@ -1,0 +1,120 @@
+"""Match keys: the values a record is looked up by. Two records are compared iff they share a key that is on.
+
+A coarse key (a telephone) finds the most; where too many records hold it, it is off, and the refined key (that telephone
+and a second attribute) still finds the pairs that matter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from streams.identity.features import NUMBER_KIND, Features, PersonName, digest
+from streams.identity.model import KeyKind, MatchKey
+from streams.identity.standardise.address import street_core
+from streams.identity.standardise.sound import skeleton
+from streams.identity.weights import LIMITS
+
+KINDS: Mapping[str, KeyKind] = {
+    kind.name: kind
+    for kind in (
+        KeyKind("registration", limit=0, links=True),
+        KeyKind("identification", limit=40, distinct_names=4),  # one person's name is seldom written more than four ways
+        KeyKind("email", limit=40, distinct_names=6),  # a family of six may share a mailbox
+        KeyKind("phone", limit=40, distinct_names=6),
+        KeyKind("address", limit=40, distinct_names=12),  # grown-up children, tenants, who lived there before
+        KeyKind("name_birth", limit=50),
+        KeyKind("word_birth", limit=50),  # any word of the name, so that one wrong word does not hide the pair
+        KeyKind("birth_postcode", limit=50),
+        KeyKind("name_postcode", limit=50),
+        KeyKind("name_year", limit=40),
+        KeyKind("name", limit=30),
+        KeyKind("email_given", limit=50),
+        KeyKind("phone_given", limit=50),
+        KeyKind("address_given", limit=50),
+        KeyKind("identification_given", limit=50),
+        KeyKind("organization", limit=40),
+        KeyKind("organization_place", limit=50),
+    )
+}
+"""Every kind of match key, strongest first: the order in which a record's keys are kept when it has too many."""
+
+_ORDER = {name: position for position, name in enumerate(KINDS)}
+
+
+def match_keys(features: Features, secret: bytes) -> tuple[MatchKey, ...]:
+    """The keys of one record: at most `LIMITS.keys`, without duplicates, a pure function of the features and the secret.
+
+    Digests are keyed blake2b, so nothing personal can be read or guessed from a key without the realm's secret.
+    """
+    found: dict[MatchKey, None] = {}
+    _value_keys(features, secret, found)
+    if features.names:
+        _name_keys(features, secret, found)
+    for name in features.organizations:
+        words = " ".join(sorted(name.split()))
+        _add(found, secret, "organization", words)
+        for place in features.places:
+            _add(found, secret, "organization_place", name.split()[0], place.postcode or place.locality)
+    if len(found) <= LIMITS.keys:
+        return tuple(found)
+    return tuple(sorted(found, key=lambda key: _ORDER[key.kind])[: LIMITS.keys])
+
+
+def _add(found: dict[MatchKey, None], secret: bytes, kind: str, *parts: str) -> None:
+    if all(parts):
+        found[MatchKey(kind, digest(secret, kind, *parts))] = None
+
+
+def _value_keys(features: Features, secret: bytes, found: dict[MatchKey, None]) -> None:
+    """Identifications, contact values and addresses, coarse and refined by the given name."""
+    givens = dict.fromkeys(sound for name in features.names for sound in _given_sounds(name))
+    for number in features.numbers:
+        kind = NUMBER_KIND.get(number.type, "identification")
+        found[MatchKey(kind, number.digest)] = None
+    for kind, refined, values in (
+        ("email", "email_given", features.emails),
+        ("phone", "phone_given", features.phones),
+    ):
+        for contact in values:
+            found[MatchKey(kind, contact.digest)] = None
+            for given in givens:
+                _add(found, secret, refined, contact.value, given)
+    for place in features.places:
+        if place.digest:
+            found[MatchKey("address", place.digest)] = None
+            for given in givens:
+                _add(found, secret, "address_given", place.postcode or place.locality, place.house, given)
+        elif place.postcode and place.street:
+            for given in givens:
+                _add(found, secret, "address_given", place.postcode, skeleton(street_core(place.street)), given)
+
+
+def _name_keys(features: Features, secret: bytes, found: dict[MatchKey, None]) -> None:
+    """Names with birth date and place, and alone. Given and family name are interchangeable: people swap them."""
+    birth = features.birth
+    year = birth[:4]
+    postcodes = dict.fromkeys(place.postcode for place in features.places if place.postcode)
+    calendar = ""
+    if len(birth) == 8:
+        calendar = year + "".join(sorted((birth[4:6], birth[6:])))  # day and month are interchangeable too
+        for postcode in postcodes:
+            _add(found, secret, "birth_postcode", calendar, postcode)
+    for name in features.names:
+        families = [skeleton(word) for word in name.family.split()[:2]]
+        givens = _given_sounds(name)
+        if calendar:
+            for word in (*givens, *families):
+                _add(found, secret, "word_birth", word, calendar)
+        for given in givens:
+            for family in families:
+                pair = "+".join(sorted((given, family)))
+                _add(found, secret, "name", pair)
+                _add(found, secret, "name_year", pair, year)
+                _add(found, secret, "name_birth", pair, calendar)
+                for postcode in postcodes:
+                    _add(found, secret, "name_postcode", pair, postcode)
+
+
+def _given_sounds(name: PersonName) -> tuple[str, ...]:
+    """How every name the given name may stand for sounds, the written one first."""
+    return tuple(dict.fromkeys(skeleton(form) for form in name.forms))

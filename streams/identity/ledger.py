@@ -1,0 +1,247 @@
+"""The ledger: which id each customer answers to, as a deterministic fold over history.
+
+Each id has one anchor record. A cluster claims the ids whose anchors are its records, answers to the oldest of them, and the
+others become its aliases. After a split each part takes back the ids whose anchors it holds; a part with none mints one from
+its longest-tenured record. A record that leaves by its own change or delete leaves its anchors to the longest-tenured of those
+it was with; the last one keeps them, so its return revives the id.
+
+A customer may have members that are not at hand, its *rest*: those around a large block that the change did not reach.
+They follow the cluster in which a record of that block is at hand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from hashlib import blake2b
+from typing import Generic
+
+from schemas import topics
+from schemas.messages import CUSTOMERS, RECORDS, Cause, EntityChanged, MembershipChanged, member_digest_of
+from streams.engine.contract import Outbox
+from streams.identity.desk import Desk
+from streams.identity.grouping import Cluster
+from streams.identity.matcher import F
+from streams.identity.rows import CustomerRow, RecordRow
+
+ALIASES_SENT = 1_000
+"""Aliases named in one EntityChanged, oldest first. More exist only where thousands of customers were joined by hand or by a
+late registration number; each of them still resolves."""
+
+_BASE32 = "0123456789abcdefghjkmnpqrstvwxyz"
+
+
+def mint_id(secret: bytes, record: str, incarnation: int) -> str:
+    """A new customer id: `c` and 20 characters (100 bits), from the realm's secret, a record's key and how often it minted."""
+    number = int.from_bytes(blake2b(f"{incarnation}/{record}".encode(), digest_size=13, key=secret, person=b"customer id").digest())
+    return "c" + "".join(_BASE32[number >> shift & 31] for shift in range(0, 100, 5))
+
+
+class Settlement(Generic[F]):
+    """Carries one regrouping into the ledger, and says what changed."""
+
+    def __init__(self, desk: Desk[F], out: Outbox, cause: Cause, secret: bytes) -> None:
+        self._desk = desk
+        self._out = out
+        self._cause = cause
+        self._secret = secret
+        self._rows: Mapping[str, RecordRow] = {}
+        self._before: dict[str, str] = {}
+        self._members_changed: set[str] = set()
+        self._had_members: dict[str, bool] = {}
+        self._answered: dict[str, str] = {}  # id -> who answered for it before, where that changed
+        self._minted_from: dict[str, str] = {}  # new id -> the customer its first record had before
+
+    def settle(
+        self, rows: Mapping[str, RecordRow], clusters: Sequence[Cluster], resting: Mapping[str, str], gone: str | None, subject: str | None
+    ) -> None:
+        """Give every cluster its id.
+
+        `rows` are the live records at hand, `clusters` a partition of them. `resting` names, for a customer that may have a
+        rest, a record whose cluster the rest follows. `gone` is a record just deleted; `subject` the one whose message this is.
+        """
+        desk = self._desk
+        self._rows = rows
+        self._before = {record: row.customer for record, row in rows.items() if row.customer}
+        if gone is not None:
+            self._before[gone] = desk.record(gone).customer
+        rests = self._rests()
+        cluster_of = {record: number for number, cluster in enumerate(clusters) for record in cluster}
+        follows: dict[int, list[str]] = {}
+        alone: list[str] = []
+        for customer in rests:
+            at = resting.get(customer)
+            if at is None:
+                alone.append(customer)
+            else:
+                follows.setdefault(cluster_of[at], []).append(customer)
+        if subject is not None:
+            mates = clusters[cluster_of[subject]] if subject in cluster_of else ()
+            with_rest = follows.get(cluster_of[subject], []) if subject in cluster_of else []
+            self._pass_on_anchors(subject, mates, with_rest, rests)
+        for number, cluster in enumerate(clusters):
+            self._answer(cluster, follows.get(number, []))
+        for customer in alone:
+            self._answer((), [customer])
+        if gone is not None:
+            self._move(gone, desk.record(gone), "")
+        self._announce()
+
+    def _rests(self) -> set[str]:
+        """Customers of the records at hand that have further members."""
+        held: dict[str, int] = {}
+        for customer in self._before.values():
+            held[customer] = held.get(customer, 0) + 1
+        return {customer for customer, count in held.items() if self._desk.customer(customer).count > count}
+
+    def _pass_on_anchors(self, subject: str, mates: Cluster, with_rest: Sequence[str], rests: set[str]) -> None:
+        desk = self._desk
+        row = desk.record(subject)
+        customer = self._before.get(subject)
+        if not row.anchors or customer is None or customer in with_rest:
+            return
+        if any(mate != subject and self._before.get(mate) == customer for mate in mates):
+            return
+        if customer in rests:
+            successor = next(record for record in desk.members(customer) if record != subject)
+        else:
+            others = [record for record, held in self._before.items() if held == customer and record != subject]
+            if not others:
+                return
+            successor = min(others, key=lambda record: desk.record(record).tenure)
+        heir = desk.record(successor)
+        heir.anchors = [*heir.anchors, *row.anchors]
+        for anchored in row.anchors:
+            desk.customer(anchored).anchor = successor
+            desk.touch_customer(anchored)
+        row.anchors = []
+        desk.touch_record(successor)
+        desk.touch_record(subject)
+
+    def _answer(self, cluster: Cluster, rests: Sequence[str]) -> None:
+        """Choose the id of a cluster and the rests that follow it, and move everybody there."""
+        desk = self._desk
+        claims = [anchored for record in cluster for anchored in self._rows[record].anchors]
+        for customer in rests:
+            claims.extend(self._claims_of_rest(customer))
+        if claims:
+            chosen = min(claims, key=lambda claim: desk.customer(claim).ordinal)
+        else:
+            chosen = self._mint(cluster, rests)
+        for record in cluster:
+            self._move(record, self._rows[record], chosen)
+        for customer in rests:
+            if customer != chosen:
+                for record in [r for r in desk.members(customer) if r not in self._before]:
+                    self._move(record, desk.record(record), chosen)
+        for claim in claims:
+            self._let_answer(claim, chosen)
+
+    def _claims_of_rest(self, customer: str) -> Iterable[str]:
+        desk = self._desk
+        ids = [customer, *desk.aliases(customer)] if desk.customer(customer).aliases else [customer]
+        return [claim for claim in ids if desk.customer(claim).anchor not in self._before]
+
+    def _mint(self, cluster: Cluster, rests: Sequence[str]) -> str:
+        desk = self._desk
+        candidates = list(cluster)
+        for customer in rests:
+            candidates.append(next(record for record in desk.members(customer) if record not in self._before))
+        anchor = min(candidates, key=lambda record: desk.record(record).tenure)
+        row = desk.record(anchor)
+        while True:  # ends: a taken id means 100 bits collided
+            row.minted += 1
+            customer = mint_id(self._secret, f"{desk.name}/{anchor}", row.minted)
+            if desk.find_customer(customer) is None:
+                break
+        row.anchors = [*row.anchors, customer]
+        desk.touch_record(anchor)
+        desk.add_customer(customer, CustomerRow(desk.next_ordinal(), anchor, customer))
+        if row.customer:
+            self._minted_from[customer] = row.customer
+        return customer
+
+    def _move(self, record: str, row: RecordRow, to: str) -> None:
+        if row.customer == to:
+            return
+        desk = self._desk
+        digest = member_digest_of(f"{desk.name}/{record}")
+        if row.customer:
+            self._count(row.customer, -1, digest)
+            desk.store.delete(desk.keys.member(row.customer, row.tenure))
+        if to:
+            self._count(to, 1, digest)
+            desk.store.put(desk.keys.member(to, row.tenure), record.encode())
+        row.customer = to
+        row.sequence += 1
+        desk.touch_record(record)
+        key = f"{desk.name}/{record}"
+        changed = MembershipChanged(record=key, sequence=row.sequence, customer=to or None, cause=self._cause)
+        self._out.send(topics.RECORDS, key.encode(), RECORDS.encode(changed))
+
+    def _count(self, customer: str, by: int, digest: int) -> None:
+        page = self._desk.customer(customer)
+        self._had_members.setdefault(customer, page.count > 0)
+        page.count += by
+        page.digest ^= digest
+        self._members_changed.add(customer)
+
+    def _let_answer(self, claim: str, by: str) -> None:
+        desk = self._desk
+        page = desk.customer(claim)
+        if page.answers == by:
+            return
+        self._answered[claim] = page.answers
+        if page.answers != claim:
+            self._list_alias(page.answers, claim, page.ordinal, listed=False)
+        if by != claim:
+            self._list_alias(by, claim, page.ordinal, listed=True)
+        page.answers = by
+
+    def _list_alias(self, customer: str, alias: str, ordinal: int, *, listed: bool) -> None:
+        desk = self._desk
+        row = desk.keys.alias(customer, ordinal)
+        if listed:
+            desk.store.put(row, alias.encode())
+        else:
+            desk.store.delete(row)
+        page = desk.customer(customer)
+        page.aliases += 1 if listed else -1
+        self._members_changed.add(customer)
+
+    def _announce(self) -> None:
+        """Send EntityChanged for every id of which anything changed, and count."""
+        desk = self._desk
+        absorbed: dict[str, list[str]] = {}
+        split_from: dict[str, str] = {c: old for c, old in self._minted_from.items() if old != c}
+        for claim, answered in sorted(self._answered.items()):
+            now = desk.customer(claim).answers
+            if now == claim:
+                split_from[claim] = answered
+            elif answered == claim:
+                absorbed.setdefault(now, []).append(claim)
+                desk.realm.merges += self._had_members.get(claim, False)
+        split_to: dict[str, list[str]] = {}
+        for customer, source in sorted(split_from.items()):
+            split_to.setdefault(source, []).append(customer)
+        for customer in sorted(self._members_changed | self._answered.keys()):
+            page = desk.customer(customer)
+            page.epoch += 1
+            desk.touch_customer(customer)
+            if customer in self._had_members:
+                desk.realm.customers += (page.count > 0) - self._had_members[customer]
+            changed = EntityChanged(
+                customer=customer,
+                realm=desk.name,
+                epoch=page.epoch,
+                count=page.count,
+                digest=page.digest,
+                aliases=tuple(alias for alias, _ in zip(desk.aliases(customer), range(ALIASES_SENT), strict=False)) if page.aliases else (),
+                merged_into=None if page.answers == customer else page.answers,
+                absorbed=tuple(absorbed.get(customer, ())),
+                split_from=split_from.get(customer),
+                split_to=tuple(split_to.get(customer, ())),
+                cause=self._cause,
+            )
+            self._out.send(topics.CUSTOMERS, customer.encode(), CUSTOMERS.encode(changed))
+        desk.realm.splits += len(split_from)
+        desk.realm_changed = True

@@ -1,0 +1,68 @@
+"""E-mail addresses and telephone numbers. Generic values, and values held in disjoint periods, are no evidence."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+from rapidfuzz.distance import OSA
+
+from streams.identity.features import Contact
+from streams.identity.levels import CLOSE, DIFFERENT, GENERIC, MISSING, SAME, Judged
+from streams.identity.weights import WEIGHTS
+
+_distance = OSA.distance
+
+
+def are_apart(from_x: str, to_x: str, from_y: str, to_y: str) -> bool:
+    """Whether one period ends before the other begins. Open ends never do; partial dates count as far as they go."""
+    return _is_before(to_x, from_y) or _is_before(to_y, from_x)
+
+
+def _is_before(end: str, begin: str) -> bool:
+    known = min(len(end), len(begin))
+    return known > 0 and end[:known] < begin[:known]
+
+
+def _shared(left: Sequence[Contact], right: Sequence[Contact], generic: Collection[bytes]) -> str | None:
+    """`same` if a value is shared, `generic` if only generic ones are, else None."""
+    found = None
+    for a in left:
+        for b in right:
+            if a.value == b.value and not are_apart(a.valid_from, a.valid_to, b.valid_from, b.valid_to):
+                if a.digest not in generic:
+                    return SAME
+                found = GENERIC
+    return found
+
+
+def judge_emails(left: Sequence[Contact], right: Sequence[Contact], generic: Collection[bytes]) -> Judged:
+    """A shared mailbox, or one a slip away. Other mailboxes say nothing: people have several."""
+    if not left or not right:
+        return MISSING
+    shared = _shared(left, right, generic)
+    if shared is SAME:
+        return SAME, WEIGHTS.email_same
+    if shared is GENERIC:
+        return GENERIC, 0
+    if any(_is_email_slip(a.value, b.value) for a in left for b in right):
+        return CLOSE, WEIGHTS.email_slip
+    return DIFFERENT, 0
+
+
+def _is_email_slip(x: str, y: str) -> bool:
+    """One letter wrong; a digit is a deliberate difference (anna1, anna2)."""
+    if x[0] != y[0] or _distance(x, y, score_cutoff=1) != 1:
+        return False
+    return [c for c in x if c.isdigit()] == [c for c in y if c.isdigit()]
+
+
+def judge_phones(left: Sequence[Contact], right: Sequence[Contact], generic: Collection[bytes]) -> Judged:
+    """A shared number. Neighbouring numbers are other people's, so there is no close."""
+    if not left or not right:
+        return MISSING
+    shared = _shared(left, right, generic)
+    if shared is SAME:
+        return SAME, WEIGHTS.phone_same
+    if shared is GENERIC:
+        return GENERIC, 0
+    return DIFFERENT, WEIGHTS.phone_different

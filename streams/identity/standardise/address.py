@@ -1,0 +1,83 @@
+"""Postal addresses: abbreviations spelt out, house number and unit told apart, postcode as a code."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import NamedTuple
+
+from schemas.canonical import Address
+from streams.identity.standardise.text import CACHE, code, fold
+
+STREET_TYPES = {
+    "st": "street", "str": "strasse", "rd": "road", "ave": "avenue", "av": "avenue", "avda": "avenida", "dr": "drive", "ln": "lane",
+    "ct": "court", "crt": "court", "cl": "close", "cres": "crescent", "cr": "crescent", "pl": "place", "tce": "terrace",
+    "terr": "terrace", "blvd": "boulevard", "bd": "boulevard", "bvd": "boulevard", "sq": "square", "gdns": "gardens", "gr": "grove",
+    "pde": "parade", "cct": "circuit", "hwy": "highway", "pkwy": "parkway", "c": "calle", "pza": "plaza", "pl.": "place",
+    "r": "rue", "ch": "chemin", "all": "allee", "rte": "route", "imp": "impasse", "pza.": "plaza", "vle": "viale", "p": "piazza",
+    "wy": "way", "mt": "mount", "ul": "ulica", "apts": "apartments",
+}  # fmt: skip
+_TYPE_WORDS = frozenset(STREET_TYPES.values()) | frozenset("way via straat weg gasse platz ring damm ufer row mews walk rise".split())
+_UNIT = re.compile(r"\b(?:flat|apartment|apt|unit|suite|ste|room|floor|whg|wohnung|appt|piso|puerta|int|interno)\s*(\w+)\b")
+_LEADING_HOUSE = re.compile(r"(\d+)\s?([a-z](?![a-z0-9]))?(?:\s\d+)?\s+(?=\D)")
+_TRAILING_HOUSE = re.compile(r"(?<=\D)\s+(?:no\s|nr\s)?(\d+)\s?([a-z])?(?:\s\d+)?$")
+_HOUSE = re.compile(r"(\d+)\s?([a-z])?\b")
+_US_LONG_ZIP = re.compile(r"(\d{5})-\d{4}")
+
+
+class Lines(NamedTuple):
+    """The parts of one address, standardised."""
+
+    house: str
+    unit: str
+    street: str
+    locality: str
+    postcode: str
+    country: str
+
+
+def _word(word: str) -> str:
+    if word in STREET_TYPES:
+        return STREET_TYPES[word]
+    if len(word) > 5 and word.endswith("str"):  # hauptstr
+        return word + "asse"
+    return word
+
+
+def _house(text: str) -> str:
+    """12, 12a; the first of a range; what the source wrote where it is no number."""
+    folded = fold(text)
+    found = _HOUSE.match(folded)
+    return "".join(part for part in found.groups() if part) if found else folded
+
+
+@lru_cache(maxsize=CACHE)
+def _street(text: str, house: str, unit: str) -> tuple[str, str, str]:
+    street = fold(text)
+    if not unit and (found := _UNIT.search(street)):
+        unit = found[1]
+        street = (street[: found.start()] + street[found.end() :]).strip()
+    found = _LEADING_HOUSE.match(street) or _TRAILING_HOUSE.search(street)
+    if found and (not house or house == found[1] + (found[2] or "")):
+        house = house or found[1] + (found[2] or "")
+        street = (street[: found.start()] + street[found.end() :]).strip()
+    return " ".join([_word(word) for word in street.split()]), house, unit
+
+
+def address(value: Address) -> Lines:
+    """Standardise one address. A line in `raw` is used only where there is no street."""
+    house = _house(value.house) if value.house else ""
+    unit = fold(value.unit) if value.unit else ""
+    if found := _UNIT.match(unit):
+        unit = found[1]
+    street, house, unit = _street(value.street or value.raw, house, unit)
+    postcode = value.postcode.strip()
+    if found := _US_LONG_ZIP.fullmatch(postcode):
+        postcode = found[1]
+    return Lines(house, unit, street, fold(value.locality), code(postcode), code(value.country))
+
+
+def street_core(street: str) -> str:
+    """The street's own name, without the words every other street has."""
+    words = street.split()
+    return " ".join([word for word in words if word not in _TYPE_WORDS] or words)

@@ -1,0 +1,267 @@
+"""records: the latest canonical record of every source record (eTOM 1.3.6.1, 1.3.6.2, 1.3.16).
+
+Inbox keyed by source record. Decides what of an event is stale, attribute by attribute, keeps the record whole, tells
+`identity` when something it looks at has changed, and `customers` whatever has changed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+from msgspec import UNSET
+
+from schemas.canonical import ATTRIBUTES, IDENTITY_ATTRIBUTES, Attributes, realm_of
+from schemas.messages import CUSTOMERS as CUSTOMERS_CODEC
+from schemas.messages import IDENTITY as IDENTITY_CODEC
+from schemas.messages import RECORDS as RECORDS_CODEC
+from schemas.messages import (
+    Cause,
+    Codec,
+    MemberAttached,
+    MemberDetached,
+    MembershipChanged,
+    MemberUpdated,
+    Order,
+    RecordIdentity,
+    SourceChange,
+)
+from schemas.topics import CUSTOMERS, IDENTITY
+from streams.engine.contract import Message, Outbox, RejectedError, Store
+
+EXISTS = "(exists)"
+CHARACTERISTIC = "characteristics."
+TALLY_KEY = b"\x00tally"
+_subset_encoder = msgspec.msgpack.Encoder()
+_LISTED = tuple(name for name in ATTRIBUTES if name != "characteristics")
+
+
+class Stamp(msgspec.Struct, frozen=True, array_like=True):
+    """What wrote a value: its order, and its event time in ms."""
+
+    order: Order
+    time: int
+
+
+class RecordRow(msgspec.Struct, omit_defaults=True, kw_only=True):
+    """One source record. A deleted one stays as a row, so that late events are still seen to be late."""
+
+    attributes: Attributes = msgspec.field(default_factory=Attributes)  # only attributes with a value are set
+    exists: bool = False
+    base: Stamp | None = None  # the newest snapshot or delete: it wrote everything that has no stamp of its own
+    stamps: dict[str, Stamp] = {}  # by attribute, `characteristics.<key>`, or EXISTS
+    version: int = 0  # goes up with every change
+    customer: str | None = None
+    membership_sequence: int = 0  # highest seen from identity
+    member_sequence: int = 0  # last one sent to customers
+    identity_digest: bytes = b""  # of what identity was last told
+
+
+class Tally(msgspec.Struct, kw_only=True):
+    """Counts that are part of the state, so that a crash neither loses nor doubles them."""
+
+    records: int = 0  # that exist
+    events: int = 0
+    stale: int = 0  # events of which nothing was new
+    partly_stale: int = 0
+    incomparable: int = 0  # events accepted although their order could not be compared
+
+
+RECORD_ROWS: Codec[RecordRow] = Codec(RecordRow)
+TALLIES: Codec[Tally] = Codec(Tally)
+
+
+def row_key(record: str) -> bytes:
+    """Where a record's row is stored."""
+    return b"r/" + record.encode()
+
+
+class Records:
+    """Keeps every source record whole, each attribute as its newest event wrote it."""
+
+    name = "records"
+
+    def prepare(self, batch: Sequence[Message], store: Store) -> None:
+        store.get_many([b"r/" + message.key for message in batch if message.key])
+
+    def process(self, message: Message, store: Store, out: Outbox) -> None:
+        if message.value is None:
+            raise RejectedError("empty-message", "a message of this inbox has no value")
+        match RECORDS_CODEC.decode(message.value):
+            case SourceChange() as change:
+                self._change(change, store, out)
+            case MembershipChanged() as membership:
+                self._membership(membership, store, out)
+
+    def _change(self, change: SourceChange, store: Store, out: Outbox) -> None:
+        row = _load(store, change.record)
+        before = (row.attributes, row.exists)
+        merge = Merge(row, change)
+        merge.run()
+        self._count(store, merge, existed=before[1])
+        if not merge.accepted:
+            return
+        row.version += 1
+        self._tell_identity(row, change, out)
+        if row.customer is not None and row.exists:
+            self._tell_customer(row, change.record, change.cause, out, attached=False)
+        store.put(row_key(change.record), RECORD_ROWS.encode(row))
+
+    def _tell_identity(self, row: RecordRow, change: SourceChange, out: Outbox) -> None:
+        visible = _identity_part(row.attributes) if row.exists else None
+        digest = hashlib.blake2b(_subset_encoder.encode(visible), digest_size=8).digest()
+        if digest == row.identity_digest or (visible is None and not row.identity_digest):
+            return
+        row.identity_digest = digest
+        told = RecordIdentity(record=change.record, version=row.version, attributes=visible, cause=change.cause)
+        out.send(IDENTITY, realm_of(change.record).encode(), IDENTITY_CODEC.encode(told))
+
+    def _membership(self, membership: MembershipChanged, store: Store, out: Outbox) -> None:
+        found = store.get(row_key(membership.record))
+        if found is None:
+            raise RejectedError("unknown-record", "identity speaks of a record that was never seen")
+        row = RECORD_ROWS.decode(found)
+        if membership.sequence <= row.membership_sequence:
+            return
+        row.membership_sequence = membership.sequence
+        if membership.customer != row.customer:
+            if row.customer is not None:
+                row.member_sequence += 1
+                detached = MemberDetached(
+                    customer=row.customer,
+                    record=membership.record,
+                    sequence=row.member_sequence,
+                    cause=membership.cause,
+                )
+                out.send(CUSTOMERS, row.customer.encode(), CUSTOMERS_CODEC.encode(detached))
+            row.customer = membership.customer
+            if row.customer is not None:
+                self._tell_customer(row, membership.record, membership.cause, out, attached=True)
+        store.put(row_key(membership.record), RECORD_ROWS.encode(row))
+
+    def _tell_customer(self, row: RecordRow, record: str, cause: Cause, out: Outbox, *, attached: bool) -> None:
+        assert row.customer is not None
+        row.member_sequence += 1
+        kind = MemberAttached if attached else MemberUpdated
+        told = kind(
+            customer=row.customer,
+            record=record,
+            sequence=row.member_sequence,
+            version=row.version,
+            attributes=row.attributes,
+            times=_times(row),
+            cause=cause,
+        )
+        out.send(CUSTOMERS, row.customer.encode(), CUSTOMERS_CODEC.encode(told))
+
+    def _count(self, store: Store, merge: Merge, *, existed: bool) -> None:
+        found = store.get(TALLY_KEY)
+        tally = TALLIES.decode(found) if found else Tally()
+        tally.events += 1
+        tally.records += merge.row.exists - existed
+        tally.stale += not merge.accepted
+        tally.partly_stale += bool(merge.accepted and merge.stale)
+        tally.incomparable += merge.incomparable
+        store.put(TALLY_KEY, TALLIES.encode(tally))
+
+
+class Merge:
+    """One event merged into a row, each attribute by its own order.
+
+    The result does not depend on the order of arrival, as long as orders are comparable: for every attribute the event
+    with the highest order that names it has written it. A snapshot or delete names all attributes.
+    """
+
+    def __init__(self, row: RecordRow, change: SourceChange) -> None:
+        self.row = row
+        self.accepted = 0
+        self.stale = 0
+        self.incomparable = False
+        self._change = change
+        self._stamp = Stamp(change.order, change.cause.time)
+        self._whole = change.operation != "patch"
+        self._base_before = row.base
+        self._values: dict[str, Any] = {}
+
+    def run(self) -> None:
+        row, said = self.row, self._change.attributes
+        if self._whole and self._wins(row.base):
+            row.base = self._stamp
+        if self._name(EXISTS):
+            row.exists = self._change.operation != "delete"
+        values: dict[str, Any] = {}
+        for name in _LISTED:
+            value = getattr(said, name)
+            named = self._whole or value is not UNSET
+            if not (named and self._name(name)):
+                value = getattr(row.attributes, name)
+            if value is not UNSET and value is not None:
+                values[name] = value
+        characteristics = self._characteristics()
+        if characteristics:
+            values["characteristics"] = characteristics
+        row.attributes = Attributes(**values)
+
+    def _characteristics(self) -> dict[str, str | None]:
+        said = self._change.attributes.characteristics
+        new: dict[str, str | None] = dict(said) if said else {}
+        old: dict[str, str | None] = dict(self.row.attributes.characteristics or {})
+        names = dict.fromkeys(new)
+        if self._whole:  # also those it does not mention, and those a patch has emptied before
+            names |= dict.fromkeys(old)
+            names |= dict.fromkeys(
+                key.removeprefix(CHARACTERISTIC) for key in self.row.stamps if key.startswith(CHARACTERISTIC)
+            )
+        for key in names:
+            if self._name(CHARACTERISTIC + key):
+                old[key] = new.get(key)
+        return {key: value for key, value in sorted(old.items()) if value is not None}
+
+    def _name(self, attribute: str) -> bool:
+        """Whether this event writes an attribute that it names; keeps its stamp if so."""
+        stamps = self.row.stamps
+        own = stamps.get(attribute)
+        if not self._wins(own or self._base_before):
+            self.stale += 1
+            return False
+        self.accepted += 1
+        if not self._whole:
+            self.row.stamps = {**stamps, attribute: self._stamp}
+        elif own is not None:
+            self.row.stamps = {name: stamp for name, stamp in stamps.items() if name != attribute}
+        return True
+
+    def _wins(self, written: Stamp | None) -> bool:
+        if written is None:
+            return True
+        if written.order.scope != self._stamp.order.scope:
+            self.incomparable = True
+            return True
+        return not self._stamp.order.is_stale_against(written.order)
+
+
+def _load(store: Store, record: str) -> RecordRow:
+    found = store.get(row_key(record))
+    return RECORD_ROWS.decode(found) if found else RecordRow()
+
+
+def _identity_part(attributes: Attributes) -> Attributes:
+    return Attributes(**{name: getattr(attributes, name) for name in IDENTITY_ATTRIBUTES})
+
+
+def _times(row: RecordRow) -> dict[str, int]:
+    """Event time of every value, ms."""
+    base = row.base.time if row.base else 0
+    times = {}
+    for name in _LISTED:
+        if getattr(row.attributes, name) is not UNSET:
+            times[name] = row.stamps[name].time if name in row.stamps else base
+    for key in row.attributes.characteristics or ():
+        name = CHARACTERISTIC + key
+        times[name] = row.stamps[name].time if name in row.stamps else base
+    return times
+
+
+__all__ = ["RECORD_ROWS", "TALLIES", "TALLY_KEY", "RecordRow", "Records", "Tally", "row_key"]

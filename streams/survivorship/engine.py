@@ -1,0 +1,133 @@
+"""Survivorship: members' attributes in, the view's attributes out.
+
+A pure function of the members and the rules. Members may come in any order; times are the sources', not ours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from schemas.canonical import LIST_ATTRIBUTES, Attributes, Part, source_of
+from schemas.view import Sourced, ViewAttributes
+from streams.survivorship.candidates import Candidate
+from streams.survivorship.choice import Choice
+from streams.survivorship.rules import ListRule, Rules, ValueRule
+from streams.survivorship.union import OneRecord, Union
+
+VALUES = ("kind", "status", "birth_date", "gender")
+BEST_OF = {"name": "names", "address": "addresses"}
+
+
+class MemberContent(NamedTuple):
+    """What one member states."""
+
+    record: str  # realm/source/id
+    attributes: Attributes
+    times: Mapping[str, int]  # per attribute, `characteristics.<key>` for those: event time of its value, ms
+
+
+class Survivorship:
+    """Rules, compiled: make one and use it for every customer."""
+
+    def __init__(self, rules: Rules) -> None:
+        self.rules_version = rules.full_version
+        self._rules = rules
+        attributes = rules.attributes
+        self._values = [(name, Choice(rule), self._ranks(rule)) for name in VALUES for rule in [getattr(attributes, name)]]
+        self._best = [
+            (name, source, Choice(rule), self._ranks(rule))
+            for name, source in BEST_OF.items()
+            for rule in [getattr(attributes, name)]
+        ]
+        self._lists = [
+            (name, _list_rule(rule, attributes.key(name)), self._ranks(rule), rule.limit)
+            for name in LIST_ATTRIBUTES
+            for rule in [getattr(attributes, name)]
+        ]
+        self._characteristics: dict[str, tuple[Choice, _Ranks]] = {}
+
+    def reconcile(self, members: Sequence[MemberContent]) -> ViewAttributes:
+        """The attributes of a customer with these members."""
+        sourced = [(member, source_of(member.record)) for member in members]
+        found: dict[str, Any] = {}
+        for name, choose, ranks in self._values:
+            if value := choose(_values(name, sourced, ranks)):
+                found[name] = value
+        for name, source, choose, ranks in self._best:
+            if element := choose(_elements(source, sourced, ranks)):
+                found[name] = element
+        totals: dict[str, int] = {}
+        for name, join, ranks, limit in self._lists:
+            if elements := join(_elements(name, sourced, ranks)):
+                found[name] = tuple(elements[:limit])
+                if len(elements) > limit:
+                    totals[name] = len(elements)
+        return ViewAttributes(**found, characteristics=self._reconcile_characteristics(sourced), totals=totals)
+
+    def _reconcile_characteristics(self, members: _Members) -> dict[str, Sourced[str]]:
+        keys = {key for member, _ in members for key, value in (member.attributes.characteristics or {}).items() if value}
+        found: dict[str, Sourced[str]] = {}
+        for key in sorted(keys):
+            choose, ranks = self._characteristic(key)
+            name = f"characteristics.{key}"
+            candidates = [
+                Candidate(value, member.record, member.times.get(name, 0), ranks(source))
+                for member, source in members
+                if (value := (member.attributes.characteristics or {}).get(key))
+            ]
+            if chosen := choose(candidates):
+                found[key] = chosen
+        return found
+
+    def _characteristic(self, key: str) -> tuple[Choice, _Ranks]:
+        declared = key if key in self._rules.characteristics else "*"
+        if declared not in self._characteristics:
+            rule = self._rules.characteristic(declared)
+            self._characteristics[declared] = (Choice(rule), self._ranks(rule))
+        return self._characteristics[declared]
+
+    def _ranks(self, rule: ValueRule | ListRule) -> _Ranks:
+        return _Ranks(self._rules.sources if rule.sources is None else rule.sources)
+
+
+_Members = list[tuple[MemberContent, str]]
+
+
+class _Ranks(dict[str, int]):
+    """Source to rank, 0 the best; sources not listed are last, all equal."""
+
+    def __init__(self, sources: Sequence[str]) -> None:
+        super().__init__({source: rank for rank, source in enumerate(sources)})
+
+    def __call__(self, source: str) -> int:
+        return self.get(source, len(self))
+
+
+def _list_rule(rule: ListRule, key: Sequence[str]) -> Union | OneRecord:
+    return Union(rule, key) if rule.strategy == "union" else OneRecord(rule)
+
+
+def _values(name: str, members: _Members, ranks: _Ranks) -> list[Candidate[str]]:
+    return [
+        Candidate(value, member.record, member.times.get(name, 0), ranks(source))
+        for member, source in members
+        if (value := getattr(member.attributes, name))
+    ]
+
+
+def _elements(name: str, members: _Members, ranks: _Ranks) -> list[Candidate[Part]]:
+    candidates: list[Candidate[Part]] = []
+    for member, source in members:
+        elements: list[Part] = getattr(member.attributes, name)
+        if elements:
+            time, rank, empty = member.times.get(name, 0), ranks(source), _EMPTY[name]
+            candidates += [
+                Candidate(element, member.record, time, rank, position)
+                for position, element in enumerate(elements)
+                if element != empty
+            ]
+    return candidates
+
+
+_EMPTY: dict[str, Part] = {name: element() for name, element in LIST_ATTRIBUTES.items()}

@@ -1,0 +1,116 @@
+"""A Kafka broker run by Java from Maven Central's jars."""
+
+from __future__ import annotations
+
+import atexit
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Self
+
+from tests.parts.artifacts import java, kafka_libraries
+from tests.parts.broker_settings import REQUIRED_SETTINGS, SINGLE_NODE_SETTINGS, SMALL_SETTINGS
+from tests.parts.part import PartStartError
+from tests.parts.ports import free_port
+from tests.parts.process import ServerProcess
+from tests.parts.ready import kafka_answers
+
+CLUSTER_ID = "c2luZ2xldmlldy10ZXN0cw"  # base64 of 16 bytes
+START_TIMEOUT = 90.0  # seconds; after a kill the broker needs 12-15 to come back
+JVM = ("-Xms256m", "-Xmx384m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
+LOGGING = Path(__file__).with_name("log4j2.properties")
+
+
+class JavaKafka:
+    """One node, broker and controller in one; `settings` are laid over its server.properties.
+
+    For several nodes give each its `node_id` and the same `controller.quorum.voters` in `settings`, `launch` all, then
+    `wait_ready` each: a node is not ready before a majority is up.
+    """
+
+    def __init__(self, settings: Mapping[str, str] | None = None, node_id: int = 1) -> None:
+        self._java = java()
+        self._class_path = f"{kafka_libraries()}/*"
+        self.folder = Path(tempfile.mkdtemp(prefix="singleview-kafka-"))
+        self.port = free_port()
+        self.controller_port = free_port()
+        self._properties = self.folder / "server.properties"
+        self._properties.write_text("".join(f"{k}={v}\n" for k, v in self._settings(node_id, settings or {}).items()))
+        command = [*JVM, f"-Dlog4j2.configurationFile={LOGGING}", "kafka.Kafka", str(self._properties)]
+        self._process = ServerProcess("kafka", self._program(command), self.folder / "server.log", self.folder)
+        atexit.register(self.close)
+
+    @property
+    def address(self) -> str:
+        return f"127.0.0.1:{self.port}"
+
+    @property
+    def log_path(self) -> Path:
+        return self._process.log_path
+
+    @property
+    def pid(self) -> int | None:
+        return self._process.pid
+
+    def launch(self) -> None:
+        """Start without waiting."""
+        if not (self.folder / "data" / "meta.properties").exists():
+            self._format()
+        self._process.start()
+
+    def wait_ready(self, brokers: int = 1) -> None:
+        """Wait until this node sees so many brokers. Raises PartStartError."""
+        self._process.wait_until(lambda: kafka_answers(self.address, brokers), START_TIMEOUT)
+
+    def start(self) -> None:
+        self.launch()
+        self.wait_ready()
+
+    def stop(self) -> None:
+        self._process.stop()
+
+    def kill(self) -> None:
+        self._process.kill()
+
+    def log(self) -> str:
+        return self._process.log()
+
+    def close(self) -> None:
+        self._process.kill()  # the data go too: nothing is gained by an orderly stop
+        shutil.rmtree(self.folder, ignore_errors=True)
+        atexit.unregister(self.close)
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    def _settings(self, node_id: int, extra: Mapping[str, str]) -> dict[str, str]:
+        return {
+            "process.roles": "broker,controller",
+            "node.id": str(node_id),
+            "controller.quorum.voters": f"{node_id}@127.0.0.1:{self.controller_port}",
+            "listeners": f"PLAINTEXT://127.0.0.1:{self.port},CONTROLLER://127.0.0.1:{self.controller_port}",
+            "advertised.listeners": f"PLAINTEXT://127.0.0.1:{self.port}",
+            "controller.listener.names": "CONTROLLER",
+            "inter.broker.listener.name": "PLAINTEXT",
+            "listener.security.protocol.map": "CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT",
+            "log.dirs": str(self.folder / "data"),
+            **REQUIRED_SETTINGS,
+            **SINGLE_NODE_SETTINGS,
+            **SMALL_SETTINGS,
+            **extra,
+        }
+
+    def _program(self, arguments: list[str]) -> list[str]:
+        return [self._java, "-cp", self._class_path, *arguments]
+
+    def _format(self) -> None:
+        command = ["kafka.tools.StorageTool", "format", "-t", CLUSTER_ID, "-c", str(self._properties)]
+        done = subprocess.run(self._program(command), capture_output=True, text=True, check=False, timeout=START_TIMEOUT)
+        if done.returncode != 0:
+            raise PartStartError(f"the broker's data folder could not be formatted: {done.stdout}{done.stderr}")

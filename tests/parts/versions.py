@@ -1,0 +1,7 @@
+"""Versions of the real parts: one place for the launchers, docker-compose.yml and the documentation (a test compares)."""
+
+from __future__ import annotations
+
+KAFKA = "4.1.1"
+APICURIO = "2.6.13.Final"  # 3.x needs Java 21
+DEBEZIUM = "3.3.2.Final"

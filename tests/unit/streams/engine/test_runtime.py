@@ -1,0 +1,348 @@
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from connectors.logs.embedded import EmbeddedLog, EmbeddedSession
+from schemas.messages import UnknownVersionError
+from schemas.topics import DEAD_LETTERS, TopicSpec
+from streams.engine.contract import (
+    Message,
+    Outbox,
+    Processor,
+    RejectedError,
+    SourceStoppedError,
+    Store,
+    TransientError,
+)
+from streams.engine.dead_letters import PREFIX, reason_of
+from streams.engine.log import Inbox, Listener, UnknownError
+from streams.engine.outbox import Outgoing
+from streams.engine.runtime import Limits, Worker
+from streams.engine.store import Sync
+from tests.fakes import MemoryStore
+
+TOPICS = [
+    TopicSpec("in", 2, compacted=False, retention_ms=-1, max_message_bytes=1000),
+    TopicSpec("other", 1, compacted=False, retention_ms=-1, max_message_bytes=1000),
+    TopicSpec("out", 1, compacted=False, retention_ms=-1, max_message_bytes=1000),
+    TopicSpec("counter-table", 2, compacted=True, retention_ms=-1, max_message_bytes=1000),
+    TopicSpec(DEAD_LETTERS, 1, compacted=False, retention_ms=-1, max_message_bytes=1000),
+]
+
+
+class Counter:
+    """Counts the messages of each key; sends every count. The value says how to misbehave."""
+
+    name = "counter"
+
+    def __init__(self) -> None:
+        self.transient_failures = 0
+
+    def prepare(self, batch: Sequence[Message], store: Store) -> None:
+        store.get_many([m.key for m in batch if m.key])
+
+    def process(self, message: Message, store: Store, out: Outbox) -> None:
+        assert message.key is not None
+        count = int(store.get(message.key) or b"0") + 1
+        store.put(message.key, b"%d" % count)
+        out.send("out", message.key, b"%d" % count)
+        if message.value == b"reject":
+            raise RejectedError("bad", "on purpose")
+        if message.value == b"crash":
+            raise ValueError("customer " + "Ada".upper())
+        if message.value == b"stop":
+            raise SourceStoppedError("too many")
+        if message.value == b"newer":
+            raise UnknownVersionError("version 9")
+        if message.value == b"retry" and self.transient_failures:
+            self.transient_failures -= 1
+            raise TransientError("registry away")
+
+
+class KilledError(BaseException):
+    """The process is gone."""
+
+
+@dataclass
+class Disk:
+    """Stores that survive a kill, in memory."""
+
+    rows: dict[int, dict[bytes, bytes]] = field(default_factory=dict)
+    syncs: dict[int, Sync | None] = field(default_factory=dict)
+
+    def open(self, partition: int) -> DiskStore:
+        self.rows.setdefault(partition, {})
+        return DiskStore(self, partition)
+
+    def rebuild(self, partition: int) -> DiskStore:
+        self.rows[partition] = {}
+        self.syncs[partition] = None
+        return self.open(partition)
+
+
+class DiskStore:
+    def __init__(self, disk: Disk, partition: int) -> None:
+        self._disk = disk
+        self._partition = partition
+        self._view = MemoryStore(disk.rows[partition])
+
+    @property
+    def sync(self) -> Sync | None:
+        return self._disk.syncs.get(self._partition)
+
+    def get(self, key: bytes) -> bytes | None:
+        return self._view.get(key)
+
+    def get_many(self, keys: Sequence[bytes]) -> list[bytes | None]:
+        return self._view.get_many(keys)
+
+    def scan(self, prefix: bytes, after: bytes | None = None) -> Iterator[tuple[bytes, bytes]]:
+        return self._view.scan(prefix, after)
+
+    def apply(self, rows: Mapping[bytes, bytes | None], sync: Sync) -> None:
+        for key, value in rows.items():
+            if value is None:
+                self._view.delete(key)
+            else:
+                self._view.put(key, value)
+        self._disk.syncs[self._partition] = sync
+
+    def close(self) -> None:
+        pass
+
+
+class Plant:
+    """A log on disk, the stores, and workers that are started and killed."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.disk = Disk()
+        self.now_ms = 1_700_000_000_000
+        self.log = EmbeddedLog(path)
+        self.log.create(TOPICS)
+
+    def feed(self, messages: Sequence[tuple[bytes, bytes]], topic: str = "in") -> None:
+        self.log.begin()
+        self.log.append((Outgoing(topic, key, value), self.now_ms) for key, value in messages)
+        self.log.commit()
+
+    def worker(
+        self,
+        processor: Processor | None = None,
+        at: Callable[[int], None] = lambda step: None,
+        batch: int = 10,
+        topics: Sequence[str] = ("in",),
+        clock: Callable[[], float] = lambda: 0.0,
+    ) -> Worker:
+        listener = Relay()
+        session = EmbeddedSession(self.log, "counter", topics, listener, purge=True)
+        limits = Limits(messages=batch, retry_seconds=0.0)
+        worker = Worker(
+            processor or Counter(), session, self.disk, limits=limits, at=at, clock=clock, wall_ms=lambda: self.now_ms
+        )
+        listener.to = worker
+        return worker
+
+    def kill(self) -> None:
+        """The process dies: what SQLite had not committed is rolled back."""
+        self.log.close()
+        self.log = EmbeddedLog(self.path)
+
+    def drain(self, worker: Worker) -> None:
+        idle = 0
+        while idle < 3:  # the first step only brings the partitions, the next one restores
+            idle = 0 if worker.step(0) or worker.restoring else idle + 1
+
+    def sent(self) -> list[tuple[bytes | None, bytes | None]]:
+        return [(m.key, m.value) for m in self.log.messages("out")]
+
+    def state(self) -> dict[bytes, bytes]:
+        return {key: value for rows in self.disk.rows.values() for key, value in rows.items()}
+
+    def table(self) -> dict[bytes, bytes]:
+        rows = {m.key: m.value for m in self.log.messages("counter-table") if m.key is not None}
+        return {key: value for key, value in rows.items() if value is not None}
+
+
+class Relay:
+    """Passes on what the log says about partitions, once the worker is there."""
+
+    to: Listener
+
+    def assigned(self, partitions: object) -> None:
+        self.to.assigned(partitions)  # type: ignore[arg-type]
+
+    def revoked(self, partitions: object) -> None:
+        self.to.revoked(partitions)  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def plant(tmp_path: Path) -> Plant:
+    return Plant(tmp_path / "log.db")
+
+
+def counting(messages: Sequence[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    seen: dict[bytes, int] = {}
+    result = []
+    for key, _ in messages:
+        seen[key] = seen.get(key, 0) + 1
+        result.append((key, b"%d" % seen[key]))
+    return result
+
+
+MESSAGES = [(b"k%d" % (n % 3), b"v") for n in range(25)]
+
+
+@pytest.mark.parametrize("step", [1, 2, 3, 4, 5, 6, 7])
+@pytest.mark.parametrize("batch_number", [1, 2])
+def test_a_kill_at_any_step_loses_nothing_and_doubles_nothing(plant: Plant, step: int, batch_number: int) -> None:
+    plant.feed(MESSAGES)
+    passed = 0
+
+    def dies(at: int) -> None:
+        nonlocal passed
+        passed += at == step
+        if at == step and passed == batch_number:
+            raise KilledError
+
+    with pytest.raises(KilledError):
+        plant.drain(plant.worker(at=dies))
+    plant.kill()
+    plant.drain(plant.worker())
+
+    expected = counting(MESSAGES)
+    assert sorted(plant.sent()) == sorted(expected)  # type: ignore[type-var]
+    for key in {key for key, _ in MESSAGES}:
+        assert [v for k, v in plant.sent() if k == key] == [v for k, v in expected if k == key]
+    assert plant.state() == plant.table() == dict(expected)
+
+
+def test_a_wiped_store_is_rebuilt_from_its_table_topic(plant: Plant) -> None:
+    plant.feed(MESSAGES)
+    plant.drain(plant.worker())
+    plant.disk = Disk()
+    plant.log.compact()
+    plant.feed([(b"k0", b"v")])
+    plant.drain(plant.worker())
+    assert plant.state() == dict(counting([*MESSAGES, (b"k0", b"v")]))
+
+
+def test_a_warm_store_reads_only_what_it_has_missed(plant: Plant) -> None:
+    plant.feed(MESSAGES)
+    plant.drain(plant.worker())
+    worker = plant.worker()
+    worker.step(0)
+    assert {p.total for p in worker.restoring.values()} == {0}
+
+
+@pytest.mark.parametrize(
+    ("spoilt", "what"),
+    [
+        (Sync("another topic", 1, 0), "of another topic"),
+        (Sync("", 10_000, 0), "ahead of its topic"),
+        (Sync("", 1, 1_700_000_000_000 - 4 * 24 * 3_600_000), "too old"),
+    ],
+)
+def test_a_store_that_cannot_be_trusted_is_set_aside(plant: Plant, spoilt: Sync, what: str) -> None:
+    plant.feed(MESSAGES)
+    plant.drain(plant.worker())
+    unique = plant.log.topic("counter-table").uuid
+    for partition in plant.disk.rows:
+        plant.disk.rows[partition][b"ghost"] = what.encode()
+        plant.disk.syncs[partition] = Sync(spoilt.topic_id or unique, spoilt.offset, spoilt.timestamp)
+    plant.drain(plant.worker())
+    assert plant.state() == dict(counting(MESSAGES))
+
+
+def test_a_rejected_message_is_undone_alone_and_kept_whole(plant: Plant) -> None:
+    plant.feed([(b"a", b"v"), (b"a", b"reject"), (b"a", b"crash"), (b"a", b"v")])
+    worker = plant.worker()
+    plant.drain(worker)
+    assert plant.sent() == [(b"a", b"1"), (b"a", b"2")]
+    assert plant.state() == {b"a": b"2"}
+    letters = list(plant.log.messages(DEAD_LETTERS))
+    assert [(m.key, m.value, reason_of(m.headers)) for m in letters] == [
+        (b"a", b"reject", "bad"),
+        (b"a", b"crash", "processor-error"),
+    ]
+    headers = dict(letters[0].headers)
+    assert headers[PREFIX + "topic"] == b"in"
+    assert headers[PREFIX + "offset"] == b"1"
+    assert headers[PREFIX + "exception.message"] == b"on purpose"
+    assert worker.counts.dead_letters == {"bad": 1, "processor-error": 1}
+
+
+def test_the_text_of_an_unforeseen_error_reaches_neither_log_nor_dead_letter(
+    plant: Plant, caplog: pytest.LogCaptureFixture
+) -> None:
+    plant.feed([(b"a", b"crash")])
+    plant.drain(plant.worker())
+    (letter,) = plant.log.messages(DEAD_LETTERS)
+    assert dict(letter.headers)[PREFIX + "exception.message"] == b"ValueError"
+    assert "ValueError" in caplog.text
+    assert "ADA" not in caplog.text
+
+
+@pytest.mark.parametrize("value", [b"stop", b"newer"])
+def test_a_stopped_topic_keeps_its_place_while_others_go_on(plant: Plant, value: bytes) -> None:
+    plant.feed([(b"a", b"v"), (b"a", value), (b"a", b"v")])
+    plant.feed([(b"o", b"v")] * 3, "other")
+    worker = plant.worker(topics=("in", "other"))
+    plant.drain(worker)
+    assert set(worker.stopped) == {"in"}
+    assert sorted(plant.sent()) == [(b"a", b"1"), (b"o", b"1"), (b"o", b"2"), (b"o", b"3")]  # type: ignore[type-var]
+    inbox = plant.log.topic("in")
+    assert sum(plant.log.offset("counter", inbox, p) for p in range(2)) == 1
+    assert list(plant.log.messages(DEAD_LETTERS)) == []
+
+
+def test_a_batch_is_done_again_while_something_outside_is_away(plant: Plant) -> None:
+    plant.feed([(b"a", b"v"), (b"a", b"retry"), (b"a", b"v")])
+    processor = Counter()
+    processor.transient_failures = 3
+    worker = plant.worker(processor)
+    for _ in range(20):
+        worker.step(0)
+    assert plant.sent() == [(b"a", b"1"), (b"a", b"2"), (b"a", b"3")]
+    assert worker.counts.retries == 3
+
+
+def test_after_an_unknown_result_the_store_catches_up_with_what_was_committed(plant: Plant) -> None:
+    plant.feed(MESSAGES)
+    results = iter([True])
+
+    def commits_but_never_hears(step: int) -> None:
+        if step == 6 and next(results, False):
+            raise UnknownError("timed out")
+
+    worker = plant.worker(at=commits_but_never_hears)
+    plant.drain(worker)
+    assert worker.counts.retries == 1
+    assert sorted(plant.sent()) == sorted(counting(MESSAGES))  # type: ignore[type-var]
+    assert plant.state() == plant.table() == dict(counting(MESSAGES))
+
+
+def test_a_batch_that_takes_too_long_is_cut_and_the_rest_follows(plant: Plant) -> None:
+    plant.feed([(b"a", b"v")] * 6)
+    time = iter(range(1000))
+    worker = plant.worker(clock=lambda: float(next(time)))
+    done = [worker.step(0) for _ in range(8)]
+    assert max(done) < 6
+    assert sum(done) == 6
+    assert plant.sent() == [(b"a", b"%d" % n) for n in range(1, 7)]
+
+
+def test_messages_of_a_revoked_partition_are_dropped(plant: Plant) -> None:
+    plant.feed([(b"a", b"v")] * 6)
+    time = iter(range(1000))
+    worker = plant.worker(clock=lambda: float(next(time)))
+    while not worker.step(0):
+        pass
+    before = len(plant.sent())
+    worker.revoked([Inbox("in", 0), Inbox("in", 1)])
+    worker.step(0)
+    assert len(plant.sent()) == before

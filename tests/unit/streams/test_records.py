@@ -1,0 +1,254 @@
+from __future__ import annotations
+
+from itertools import permutations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from msgspec import UNSET
+
+from schemas.canonical import Attributes, Email, Name, Phone
+from schemas.messages import (
+    CUSTOMERS,
+    IDENTITY,
+    RECORDS,
+    Cause,
+    MemberAttached,
+    MemberDetached,
+    MembershipChanged,
+    MemberUpdated,
+    Order,
+    RecordIdentity,
+    SourceChange,
+)
+from streams.engine.contract import RejectedError
+from streams.records import RECORD_ROWS, TALLIES, TALLY_KEY, RecordRow, Records, Tally, row_key
+from tests.fakes import MemoryStore, RecordingOutbox, message
+
+RECORD = "north/crm/1"
+
+
+class Bench:
+    def __init__(self) -> None:
+        self.store = MemoryStore()
+        self.out = RecordingOutbox()
+        self.records = Records()
+
+    def change(self, change: SourceChange) -> None:
+        sent = message(RECORDS.encode(change), change.record.encode(), "records")
+        self.records.prepare([sent], self.store)
+        self.records.process(sent, self.store, self.out)
+
+    def membership(self, sequence: int, customer: str | None) -> None:
+        moved = MembershipChanged(record=RECORD, sequence=sequence, customer=customer, cause=Cause("t/0/0", 0))
+        self.records.process(message(RECORDS.encode(moved), RECORD.encode(), "records"), self.store, self.out)
+
+    @property
+    def row(self) -> RecordRow:
+        return RECORD_ROWS.decode(self.store.rows[row_key(RECORD)])
+
+    @property
+    def tally(self) -> Tally:
+        return TALLIES.decode(self.store.rows[TALLY_KEY])
+
+    def told_identity(self) -> list[RecordIdentity]:
+        found = [IDENTITY.decode(s.value or b"") for s in self.out.on("identity")]
+        return [m for m in found if isinstance(m, RecordIdentity)]
+
+    def told_customers(self) -> list[MemberAttached | MemberUpdated | MemberDetached]:
+        found = [CUSTOMERS.decode(s.value or b"") for s in self.out.on("customers")]
+        return [m for m in found if isinstance(m, MemberAttached | MemberUpdated | MemberDetached)]
+
+
+def change(at: int, operation: str, scope: str = "seq", **attributes: object) -> SourceChange:
+    return SourceChange(
+        record=RECORD,
+        operation=operation,  # type: ignore[arg-type]
+        order=Order(scope, (at,)),
+        attributes=Attributes(**attributes),  # type: ignore[arg-type]
+        cause=Cause(f"t/0/{at}", at * 1000),
+    )
+
+
+# -- order --
+
+values = st.sampled_from([None, "a", "b", "c"])
+characteristics = st.one_of(st.none(), st.dictionaries(st.sampled_from("xyz"), values, max_size=3))
+said = st.fixed_dictionaries({}, optional={"status": values, "gender": values, "characteristics": characteristics})
+operations = st.sampled_from(["snapshot", "patch", "patch", "delete"])
+histories = st.lists(st.tuples(operations, said), min_size=1, max_size=7)
+
+
+def newest_writer_of_each(history: list[SourceChange]) -> tuple[bool, dict[str, object]]:
+    """The record as it should be: for every attribute, what the last event in source order that names it says."""
+    exists = False
+    state: dict[str, object] = {}
+    for event in sorted(history, key=lambda e: e.order.position):
+        whole = event.operation != "patch"
+        if whole:
+            state = {}
+        exists = event.operation != "delete"
+        if event.operation == "delete":
+            continue
+        for name in ("status", "gender"):
+            value = getattr(event.attributes, name)
+            if value is not UNSET:
+                state[name] = value
+        new = event.attributes.characteristics
+        if isinstance(new, dict):
+            state |= {"x:" + key: value for key, value in new.items()}
+    return exists, {name: value for name, value in state.items() if value is not None}
+
+
+@given(histories, st.randoms(use_true_random=False))
+@settings(max_examples=300)
+def test_events_in_any_order_with_redeliveries_leave_the_record_as_its_newest_events_wrote_it(
+    script: list[tuple[str, dict[str, object]]], random: object
+) -> None:
+    history = [
+        change(at, operation, **({} if operation == "delete" else attributes))
+        for at, (operation, attributes) in enumerate(script, 1)
+    ]
+    arrivals = [*history, *history[:2]]
+    random.shuffle(arrivals)  # type: ignore[attr-defined]
+    bench = Bench()
+    for event in arrivals:
+        bench.change(event)
+    exists, expected = newest_writer_of_each(history)
+    row = bench.row
+    found: dict[str, object] = {n: v for n in ("status", "gender") if (v := getattr(row.attributes, n)) is not UNSET}
+    kept = row.attributes.characteristics
+    if isinstance(kept, dict):
+        found |= {"x:" + key: value for key, value in kept.items()}
+    assert (row.exists, found) == (exists, expected)
+    assert bench.tally.records == exists
+    assert bench.tally.events == len(arrivals)
+
+
+def test_a_late_patch_is_kept_where_nothing_newer_has_written() -> None:
+    bench = Bench()
+    bench.change(change(1, "snapshot", status="active", gender="f"))
+    bench.change(change(4, "patch", status="closed"))
+    bench.change(change(3, "patch", status="barred", gender="x"))
+    assert (bench.row.attributes.status, bench.row.attributes.gender) == ("closed", "x")
+    assert (bench.tally.stale, bench.tally.partly_stale) == (0, 1)
+
+
+def test_a_redelivered_event_is_stale_and_changes_nothing() -> None:
+    bench = Bench()
+    bench.change(change(1, "snapshot", status="active"))
+    bench.out.take()
+    before = bench.row
+    bench.change(change(1, "snapshot", status="active"))
+    assert bench.row == before
+    assert bench.out.take() == []
+    assert bench.tally.stale == 1
+
+
+def test_an_event_whose_order_cannot_be_compared_is_accepted_and_counted() -> None:
+    bench = Bench()
+    bench.change(change(9, "snapshot", scope="p0", status="active"))
+    bench.change(change(1, "snapshot", scope="p1", status="closed"))
+    assert bench.row.attributes.status == "closed"
+    assert bench.tally.incomparable == 1
+
+
+def test_a_patch_older_than_a_deletion_does_not_bring_the_record_back() -> None:
+    for order in permutations([change(1, "snapshot", status="a"), change(3, "delete"), change(2, "patch", status="b")]):
+        bench = Bench()
+        for event in order:
+            bench.change(event)
+        assert not bench.row.exists
+        assert bench.row.attributes == Attributes()
+
+
+def test_every_value_carries_the_time_of_the_event_that_wrote_it() -> None:
+    bench = Bench()
+    bench.change(change(1, "snapshot", status="a", gender="f", characteristics={"x": "1", "y": "2"}))
+    bench.change(change(2, "patch", status="b", characteristics={"y": "3"}))
+    bench.membership(1, "c1")
+    attached = bench.told_customers()[-1]
+    assert isinstance(attached, MemberAttached)
+    assert attached.times == {"status": 2000, "gender": 1000, "characteristics.x": 1000, "characteristics.y": 2000}
+
+
+# -- what others are told --
+
+
+def test_identity_hears_of_a_new_record_even_if_it_says_nothing_identifying() -> None:
+    bench = Bench()
+    bench.change(change(1, "patch", status="active"))
+    assert [m.attributes for m in bench.told_identity()] == [Attributes()]
+
+
+def test_identity_hears_only_of_changes_it_looks_at() -> None:
+    bench = Bench()
+    bench.change(change(1, "snapshot", names=[Name(given="Ann")], status="active"))
+    bench.change(change(2, "snapshot", names=[Name(given="Ann")], status="closed"))
+    bench.change(change(3, "patch", emails=[Email(value="a@b.c")]))
+    bench.change(change(4, "delete"))
+    bench.change(change(5, "delete"))
+    told = bench.told_identity()
+    assert [m.version for m in told] == [1, 3, 4]
+    assert told[1].attributes == Attributes(names=[Name(given="Ann")], emails=[Email(value="a@b.c")])
+    assert told[2].attributes is None
+    assert bench.out.on("identity")[0].key == b"north"
+
+
+def test_a_deletion_of_a_record_never_seen_is_remembered_but_told_to_nobody() -> None:
+    bench = Bench()
+    bench.change(change(5, "delete"))
+    bench.change(change(4, "snapshot", names=[Name(given="Ann")]))
+    assert bench.out.take() == []
+
+
+def test_a_record_that_moves_is_detached_and_attached_with_rising_sequences() -> None:
+    bench = Bench()
+    bench.change(change(1, "snapshot", phones=[Phone(value="+441632960001")]))
+    bench.membership(1, "c1")
+    bench.change(change(2, "patch", status="x"))
+    bench.membership(2, "c2")
+    told = bench.told_customers()
+    assert [(type(m), m.customer, m.sequence) for m in told] == [
+        (MemberAttached, "c1", 1),
+        (MemberUpdated, "c1", 2),
+        (MemberDetached, "c1", 3),
+        (MemberAttached, "c2", 4),
+    ]
+    assert [s.key for s in bench.out.on("customers")] == [b"c1", b"c1", b"c1", b"c2"]
+
+
+def test_an_old_or_repeated_membership_is_ignored() -> None:
+    bench = Bench()
+    bench.change(change(1, "snapshot", status="a"))
+    bench.membership(2, "c2")
+    bench.out.take()
+    bench.membership(2, "c3")
+    bench.membership(1, "c1")
+    assert bench.out.take() == []
+    assert bench.row.customer == "c2"
+
+
+def test_a_membership_never_leads_back_to_identity() -> None:
+    bench = Bench()
+    bench.change(change(1, "snapshot", names=[Name(given="Ann")]))
+    bench.out.take()
+    bench.membership(1, "c1")
+    assert bench.out.on("identity") == []
+
+
+def test_a_deleted_record_leaves_its_customer_when_identity_says_so() -> None:
+    bench = Bench()
+    bench.change(change(1, "snapshot", status="a"))
+    bench.membership(1, "c1")
+    bench.out.take()
+    bench.change(change(2, "delete"))
+    assert bench.told_customers() == []
+    bench.membership(2, None)
+    assert [type(m) for m in bench.told_customers()] == [MemberDetached]
+
+
+def test_an_empty_message_is_rejected() -> None:
+    bench = Bench()
+    with pytest.raises(RejectedError, match="empty-message"):
+        bench.records.process(message(None, b"k", "records"), bench.store, bench.out)
