@@ -19,6 +19,9 @@ DEFAULTS: dict[str, str | int | float] = {
     "retries.max.wait.ms": 2000,
 }
 
+NUMBERS = frozenset({*DEFAULTS, "cache.capacity", "cache.latest.ttl.sec"})
+"""Settings the client wants as numbers; a configuration file may hold them as text."""
+
 UNKNOWN_SCHEMA = 40403  # error code; a bare 404 says that the url's path is wrong
 NOT_FOUND = 404
 CONFLICT = 409  # the answer to an incompatible schema
@@ -39,7 +42,8 @@ class ConfluentRegistry:
         self._where = without_credentials(str(settings.get("url", "")))
         self._connections = ExitStack()
         try:
-            self._client = self._connections.enter_context(SchemaRegistryClient({**DEFAULTS, **settings}))
+            given = {name: float(value) if name in NUMBERS else value for name, value in settings.items()}
+            self._client = self._connections.enter_context(SchemaRegistryClient({**DEFAULTS, **given}))
         except (ValueError, TypeError, OSError) as error:
             # The error's own text may quote a setting with a password in it.
             raise RegistryError(

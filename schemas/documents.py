@@ -105,7 +105,7 @@ _SCALARS = (
     ("null", r"^(?:~|null|)$", "~n\0"),
     ("bool", r"^(?:true|false)$", "tf"),
     ("int", r"^[-+]?(?:0|[1-9][0-9]*)$", "-+0123456789"),
-    ("float", r"^[-+]?[0-9]+(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?$", "-+0123456789"),
+    ("float", r"^[-+]?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?$", "-+0123456789"),
 )
 for _tag, _pattern, _first in _SCALARS:
     _Loader.add_implicit_resolver(
@@ -269,7 +269,7 @@ def _unknown_key(location: tuple[int | str, ...], model: type[BaseModel]) -> str
     key = str(location[-1])
     names = sorted({name for part in _models_at(model, location[:-1]) for name in _keys_of(part)})
     allowed = f" (allowed: {', '.join(names)})" if names else ""
-    return f"is not a known key{_nearest(key, names)}{allowed}"
+    return f"unknown key {key!r}{_nearest(key, names)}{allowed}"
 
 
 def _nearest(given: str, allowed: Sequence[str]) -> str:

@@ -193,6 +193,7 @@ class KafkaSession:
     def resume(self, partition: Inbox) -> None:
         self._paused.discard(partition)
         self._reassign([partition])
+        self._consumer.resume([self._partition(partition)])
 
     def pause(self, partition: Inbox) -> None:
         self._paused.add(partition)

@@ -38,6 +38,9 @@ MAX_COMPACTION_LAG_MS = DAY_MS
 GROUP_RUNS = frozenset({"UNKNOWN_MEMBER_ID", "NON_EMPTY_GROUP"})
 """How a broker says that only the group's members may commit now."""
 
+LEADERLESS = frozenset({"NOT_LEADER_FOR_PARTITION", "NOT_LEADER_OR_FOLLOWER", "LEADER_NOT_AVAILABLE"})
+"""How a broker says that a partition is still being set up, or moving."""
+
 TIMEOUT = 30.0  # seconds for one request to the cluster
 
 CHECKED = ("cleanup.policy",)
@@ -130,11 +133,23 @@ def first_offsets(admin_config: Mapping[str, str | int | float | bool], group: s
     absent = [TopicPartition(p.topic, p.partition) for p in committed.topic_partitions if p.offset < 0]
     if not absent:
         return 0
-    start = OffsetSpec.earliest()  # type: ignore[no-untyped-call]
-    earliest = admin.list_offsets(dict.fromkeys(absent, start), request_timeout=TIMEOUT)
-    first = [TopicPartition(p.topic, p.partition, future.result().offset) for p, future in earliest.items()]
+    first = _earliest(admin, absent)
     _commit(admin, group, first)
     return len(first)
+
+
+def _earliest(admin: AdminClient, partitions: list[TopicPartition]) -> list[TopicPartition]:
+    """The first offset of each partition. A topic just created may have no leader yet: it is asked again."""
+    start = OffsetSpec.earliest()  # type: ignore[no-untyped-call]
+    deadline = time.monotonic() + TIMEOUT
+    while True:
+        found = admin.list_offsets(dict.fromkeys(partitions, start), request_timeout=TIMEOUT)
+        try:
+            return [TopicPartition(p.topic, p.partition, future.result().offset) for p, future in found.items()]
+        except KafkaException as error:
+            if error.args[0].name() not in LEADERLESS or time.monotonic() > deadline:
+                raise
+            admin.poll(0.1)
 
 
 def _commit(admin: AdminClient, group: str, offsets: list[TopicPartition]) -> None:

@@ -40,8 +40,8 @@ class CheckReport(NamedTuple):
 def check(mapping: Path, samples: Sequence[Path] = (), registry: SchemaRegistry | None = None) -> CheckReport:
     """Read a mapping and apply it to samples. Problems of either are in the report, not raised.
 
-    A sample is a JSON file of one event, a JSONL file of one event a line (a line `{"key": …, "value": …}` gives the message's
-    key too, an empty line is a tombstone), or any other file: the bytes of one message's value.
+    A sample is a JSON file of one event, a JSONL file of one event a line (a line `{"key": …, "value": …}` gives the
+    message's key too, an empty line is a tombstone), or any other file: the bytes of one message's value.
     """
     try:
         compiled = load_mapping(mapping)

@@ -23,7 +23,7 @@ _TOKENS = {
     "D": r"(?P<d>\d{1,2})",
 }
 _TOKEN = re.compile("|".join(_TOKENS))
-_MONTHS = {m: i for i, m in enumerate(["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"], 1)}
+_MONTHS = {name: number for number, name in enumerate(re.findall("...", "janfebmaraprmayjunjulaugsepoctnovdec"), 1)}
 _ISO = re.compile(r"(?P<y>\d{4})(?:-(?P<m>\d{2})(?:-(?P<d>\d{2})(?:[T ].{0,40})?)?)?", re.ASCII)
 _EPOCH = date(1970, 1, 1)
 _UNITS = {"days": 1, "epoch_s": 86_400, "epoch_ms": 86_400_000, "epoch_us": 86_400_000_000}
@@ -87,7 +87,7 @@ def milliseconds(value: object, style: str) -> int:
 
 
 def microseconds(value: object, style: str) -> int:
-    """As `milliseconds`, in microseconds. A datetime (from Avro's logical types) is taken as it is, UTC if it has no zone."""
+    """As `milliseconds`, in microseconds. A datetime (from Avro's logical types) is UTC if it has no zone."""
     if isinstance(value, datetime):
         since = (value if value.tzinfo else value.replace(tzinfo=UTC)) - datetime(1970, 1, 1, tzinfo=UTC)
         time = since // timedelta(microseconds=1)

@@ -13,6 +13,8 @@ from streams.engine.contract import RejectedError
 UNAVAILABLE = "__debezium_unavailable_value"
 """Stands for a large (TOASTed) column that the change did not touch and the log does not hold."""
 
+_UNAVAILABLE: tuple[object, ...] = (UNAVAILABLE, [UNAVAILABLE], UNAVAILABLE.encode())
+
 
 class RowChange(NamedTuple):
     """What an envelope says of one row."""
@@ -32,7 +34,7 @@ def open_envelope(event: dict[str, object], read_key: Callable[[], object]) -> R
         after = event.get("after")
         if not isinstance(after, dict):
             raise RejectedError("bad-value", "Debezium envelope: no row in after")
-        return RowChange(after, deleted=False, partial=any(map(is_unavailable, after.values())))
+        return RowChange(after, deleted=False, partial=_has_unavailable(after))
     if operation == "d":
         before = event.get("before")
         row = before if isinstance(before, dict) else payload(read_key())
@@ -55,16 +57,21 @@ def payload(document: object) -> object:
 
 def is_unavailable(value: object) -> bool:
     """Whether a column holds the placeholder for `unchanged`, in any of the forms of its types."""
-    return value == UNAVAILABLE or value == [UNAVAILABLE] or value == UNAVAILABLE.encode()
+    return value in _UNAVAILABLE
+
+
+def _has_unavailable(row: dict[str, object]) -> bool:
+    values = row.values()
+    return any(form in values for form in _UNAVAILABLE)
 
 
 def position(event: dict[str, object]) -> tuple[int, int]:
     """Where a change stands in PostgreSQL's log: (log position, LSN of the change).
 
-    The log position is the higher of the last commit seen and the change's own LSN. Transactions are streamed in the order of
-    their commits, and the second to change a row writes after the first has committed: so for one row this only grows, also
-    within a transaction. A snapshot row has the LSN of its snapshot: after what was streamed before it, before what follows.
-    Without a `sequence` (older connectors) the LSN alone is used, without an LSN the transaction id.
+    The log position is the higher of the last commit seen and the change's own LSN. Transactions are streamed in the order
+    of their commits, and the second to change a row writes after the first has committed: so for one row this only grows,
+    also within a transaction. A snapshot row has the LSN of its snapshot: after what was streamed before,
+    before what follows. Without a `sequence` (older connectors) the LSN alone is used, without an LSN the transaction id.
 
     Raises RejectedError("missing-order").
     """

@@ -6,6 +6,7 @@ import io
 import struct
 from collections.abc import Callable
 from decimal import DecimalException
+from typing import Any
 
 import fastavro
 import msgspec
@@ -46,14 +47,14 @@ class Decoder:
             raise ValueError(f"the format {format} needs a schema registry")
         self._registry = registry
         self._max_bytes = max_bytes
-        self._schemas: dict[int, object] = {}
+        self._schemas: dict[int, Any] = {}
         self._decode: Callable[[bytes], object] = self._avro if avro else _json
 
     def value(self, message: Message) -> object:
         """The document of a message; None for a tombstone.
 
-        Raises RejectedError (malformed-json, malformed-avro, unknown-schema, too-large), and RegistryError, which is transient:
-        the registry could not be reached, try the message again.
+        Raises RejectedError (malformed-json, malformed-avro, unknown-schema, too-large), and RegistryError, which is
+        transient: the registry could not be reached, try the message again.
         """
         return self._part(message.value, "value")
 
@@ -82,7 +83,7 @@ class Decoder:
             raise RejectedError("malformed-avro", "bytes are left over after the schema's last field")
         return document
 
-    def _schema(self, schema_id: int) -> object:
+    def _schema(self, schema_id: int) -> Any:
         schema = self._schemas.get(schema_id)
         if schema is not None:
             return schema

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import re
 
-_PREFIXES = frozenset(
-    ["mr", "mrs", "ms", "miss", "mx", "dr", "prof", "sir", "dame", "lord", "lady", "rev", "fr", "herr", "frau", "monsieur", "madame", "mme", "mlle", "sr", "sra", "srta", "señor", "señora", "don", "doña"]
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+_PREFIXES = _words(
+    "mr mrs ms miss mx dr prof sir dame lord lady rev fr herr frau monsieur madame mme mlle sr sra srta señor señora "
+    "don doña"
 )
 _SUFFIXES = {"jr": "Jr", "junior": "Jr", "sr": "Sr", "senior": "Sr", "ii": "II", "iii": "III", "iv": "IV"}
-_PARTICLES = frozenset(["van", "von", "der", "den", "de", "del", "della", "di", "da", "dos", "du", "la", "le", "ter", "ten", "zu", "bin", "al", "el", "mac", "st", "o'"])
-_LEGAL_FORMS = frozenset(
-    ["ltd", "limited", "plc", "llp", "llc", "inc", "corp", "corporation", "co", "gmbh", "ag", "ug", "kg", "ohg", "se", "ev", "eg", "sa", "sas", "sarl", "sasu", "sci", "sl", "slu", "slne", "srl", "spa", "bv", "nv", "oy", "ab", "as", "aps", "dac", "clg", "ltda", "kk", "pty"]
+_PARTICLES = _words("van von der den de del della di da dos du la le ter ten zu bin al el mac st")
+_LEGAL_FORMS = _words(
+    "ltd limited plc llp llc inc corp corporation co gmbh ag ug kg ohg se ev eg sa sas sarl sasu sci sl slu slne srl spa "
+    "bv nv oy ab as aps dac clg ltda kk pty"
 )
 _MAX_WORDS = 8
 
@@ -18,9 +25,9 @@ _MAX_WORDS = 8
 def split_name(line: str) -> dict[str, str]:
     """Fields of `Name` for `John A Smith`, `Mr John Smith Jr`, `Smith, John A`, `SMITH JOHN`, `Bright Harbour Ltd`.
 
-    One word, or more than eight, says nothing about its parts: it stays `full`. A line that ends in a company's legal form is an
-    `organization` (a short one only in capitals: `Banco SA`, not `Maria Sa`). Without a comma the family name comes last, unless
-    its word alone is in capitals (`SMITH John`) or the whole line is (`SMITH JOHN`, as in the print of billing systems).
+    One word, or more than eight, says nothing about its parts: it stays `full`. A line that ends in a company's legal form
+    is an `organization` (a short one only in capitals: `Banco SA`, not `Maria Sa`). Without a comma the family name is
+    last, unless its word alone is in capitals (`SMITH John`) or the whole line is (`SMITH JOHN`, as old systems print it).
     """
     line = " ".join(line.split())
     if not line:
@@ -91,7 +98,7 @@ _HOUSE_LAST = re.compile(rf"(.{{2,}}?)(?:, ?| )({_HOUSE})", re.ASCII)
 
 
 def split_street(line: str) -> dict[str, str]:
-    """`house` and `street` of `12 High Street`, `Hauptstraße 12a`, `Calle Mayor, 12`; a line without a number is all `street`."""
+    """`house` and `street` of `12 High Street`, `Hauptstraße 12a`, `Calle Mayor, 12`; without a number, all is `street`."""
     line = " ".join(line.split())
     if first := _HOUSE_FIRST.fullmatch(line):
         return {"house": first[1], "street": first[2]}

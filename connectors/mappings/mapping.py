@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import ParamSpec, TypeVar
+from typing import ParamSpec, TypeVar, cast
 
 from msgspec import UNSET
 
-from connectors.mappings.attributes import AttributesReader, compile_condition
+from connectors.mappings.attributes import AttributesReader
+from connectors.mappings.conditions import compile_condition
 from connectors.mappings.dates import microseconds, milliseconds
 from connectors.mappings.debezium import RowChange, is_unavailable, open_envelope, payload, position
 from connectors.mappings.model import NAME, Format, MappingDocument, Operation, Ordering, Time
@@ -86,7 +87,7 @@ class Mapping:
             return SourceChange(record=record, operation="patch", order=order, attributes=attributes, cause=cause)
         if row is not None and row.partial:
             # What the source's log does not hold is unchanged; all the other attributes are named, so this is a patch.
-            attributes = self._attributes.snapshot(inner, event, is_unavailable)
+            attributes = self._attributes.partial(inner, event, is_unavailable)
             return SourceChange(record=record, operation="patch", order=order, attributes=attributes, cause=cause)
         attributes = self._attributes.snapshot(inner, event)
         return SourceChange(record=record, operation="snapshot", order=order, attributes=attributes, cause=cause)
@@ -132,11 +133,11 @@ def shipped_mapping(name: str) -> Path:
 
 
 def _order(order: Ordering, epoch: int) -> Callable[[Message, object, object], Order]:
-    """How a message is placed among its record's. Positions begin with the source epoch: raising it puts all that follows later."""
+    """How a message is placed among its record's. Positions begin with the epoch: raising it puts all that follows later."""
     if order.log:
         return lambda message, _item, _event: Order(f"p{message.partition}", (epoch, message.offset))
     if order.debezium:
-        return lambda _message, _item, event: Order("lsn", (epoch, *position(event)))
+        return lambda _message, _item, event: Order("lsn", (epoch, *position(cast("dict[str, object]", event))))
     if order.timestamp is not None:
         get, style = getter(order.timestamp.path), order.timestamp.format
         return lambda _message, item, event: Order("time", (epoch, microseconds(_there(get(item, event)), style)))

@@ -1,7 +1,7 @@
 """What a mapping document may say: one YAML file per source, validated before anything is read.
 
-The models of list elements are derived from the canonical record, so a mapping cannot name a field that does not exist there.
-`docs/mappings.md` explains every option; `compile.py` turns the document into functions.
+The models of list elements are derived from the canonical record: a mapping cannot name a field that does not exist there.
+`docs/mappings.md` explains every option; `mapping.py` compiles the document to functions.
 """
 
 from __future__ import annotations
@@ -50,6 +50,7 @@ class PhoneTransform(Document):
     """To E.164. Without `+` or `00`, a number is read as one of `default_region` (alpha-2, alpha-3 or a country's name)."""
 
     default_region: ValueText | None = None
+    international: bool = False  # written with the country code but without `+`, as an MSISDN
 
 
 class DateTransform(Document):
@@ -167,7 +168,7 @@ class Operation(Document):
 
     always: Literal["snapshot", "patch"] | None = None
     path: PathText | None = None
-    values: dict[str, Literal["snapshot", "patch", "delete", "ignore"]] = {}
+    values: dict[str, Literal["snapshot", "patch", "delete", "ignore"]] = Field(default_factory=dict)
     otherwise: Literal["snapshot", "patch", "delete", "ignore"] | None = None
 
     @model_validator(mode="after")
@@ -182,21 +183,16 @@ class Element(Document):
 
     each: PathText | None = None
     when: Condition | None = None
-    split_name: ValueText | None = None
-    split_street: ValueText | None = None
 
 
 SPLITTERS = {"names": "split_name", "addresses": "split_street"}
-"""Fields that take one line apart, and the only attribute each is for."""
+"""Beside the fields of an element: one line that is taken apart into them."""
 
 
 def _element_model(attribute: str, part: type[Part]) -> type[Element]:
-    fields: dict[str, Any] = dict.fromkeys(part.__struct_fields__, (ValueText | None, None))
-    model = create_model(f"{part.__name__}Element", __base__=Element, **fields)
-    for splitter in set(SPLITTERS.values()) - {SPLITTERS.get(attribute)}:
-        del model.model_fields[splitter]
-    model.model_rebuild(force=True)
-    return cast(type[Element], model)
+    names = [*part.__struct_fields__, *([SPLITTERS[attribute]] if attribute in SPLITTERS else [])]
+    fields: dict[str, Any] = dict.fromkeys(names, (ValueText | None, None))
+    return create_model(f"{part.__name__}Element", __base__=Element, **fields)
 
 
 def _attributes_model() -> type[Document]:
@@ -227,7 +223,7 @@ class MappingDocument(Document):
     realm: ValueText
     realms: tuple[str, ...] | None = None
     record_id: ValueText
-    order: Annotated[Ordering, BeforeValidator(lambda x: {x: True} if x in {"debezium", "log"} else x)] | None = None
+    order: Annotated[Ordering, BeforeValidator(lambda x: {x: True} if isinstance(x, str) else x)] | None = None
     epoch: int = Field(0, ge=0, lt=2**31)
     operation: Annotated[Operation, BeforeValidator(lambda x: {"always": x} if isinstance(x, str) else x)] | None = None
     delete_when: Condition | None = None

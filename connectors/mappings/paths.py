@@ -37,19 +37,6 @@ def getter(text: str) -> Getter:
     path = parse_path(text)
     if not path.steps:
         return (lambda _item, event: event) if path.absolute else (lambda item, _event: item)
-    if len(path.steps) == 1 and not path.absolute:
-        return _short(path.steps[0], text)
-    return _long(path, text)
-
-
-def _short(step: str, text: str) -> Getter:
-    def get(item: object, _event: object) -> object:
-        return item.get(step, UNSET) if type(item) is dict else _step(item, step, text)
-
-    return get
-
-
-def _long(path: Path, text: str) -> Getter:
     absolute, steps = path
 
     def get(item: object, event: object) -> object:
@@ -59,6 +46,12 @@ def _long(path: Path, text: str) -> Getter:
         return value
 
     return get
+
+
+def only_step(text: str) -> str | None:
+    """The step of a path that is just one name in the current item; None for other paths."""
+    path = parse_path(text)
+    return path.steps[0] if len(path.steps) == 1 and not path.absolute else None
 
 
 def _step(value: object, step: str, text: str) -> object:

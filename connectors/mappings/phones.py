@@ -14,10 +14,10 @@ _MAX_WRITTEN = 60  # longer text is no phone number, and not worth parsing
 
 @lru_cache(maxsize=CACHED)
 def e164(written: str, region: str) -> str:
-    """`written` in E.164; as written where it is no possible number. `region` (alpha-2, or empty) is where it would be dialled."""
+    """`written` in E.164; as written where it is no possible number. It is dialled from `region`: alpha-2, or empty."""
     if len(written) > _MAX_WRITTEN:
         return written
-    # 00 is the international prefix of most of the world, but not of the North American plan, where nothing else begins with it.
+    # 00 is how most of the world dials abroad; the North American plan does not, but has no numbers that begin with it.
     text = "+" + written[2:] if written.startswith("00") and written[2:3] not in {"", "0"} else written
     try:
         number = parse(text, region or None)

@@ -16,7 +16,7 @@ from msgspec import UNSET
 from connectors.mappings import transforms
 from connectors.mappings.countries import alpha2
 from connectors.mappings.model import DateTransform, PhoneTransform, Transform, Value
-from connectors.mappings.paths import Getter, getter
+from connectors.mappings.paths import Getter, getter, only_step
 from connectors.mappings.phones import e164
 from connectors.mappings.unfit import UnfitError
 
@@ -87,10 +87,14 @@ def _origin(value: Value) -> tuple[Read, tuple[Getter, ...]]:
 
 def _from_path(path: str) -> tuple[Read, tuple[Getter, ...]]:
     get = getter(path)
+    step = only_step(path)
 
     def read(item: object, event: object) -> str:
-        found = get(item, event)
-        if type(found) is str and len(found) <= MAX_TEXT:  # nearly always
+        # The one path most values have, without the calls: this is where the time of an event goes.
+        found = item.get(step) if step is not None and type(item) is dict else get(item, event)
+        if found is None:
+            return ""
+        if type(found) is str and len(found) <= MAX_TEXT:
             return found.strip()
         return as_text(found, path)
 
@@ -140,6 +144,8 @@ def _plain(transform: transforms.TextTransform) -> Finish:
 
 
 def _phone(options: PhoneTransform) -> Finish:
+    if options.international:
+        return lambda text, _item, _event: e164(text if text.startswith(("+", "00")) else "+" + text, "")
     if options.default_region is None:
         return lambda text, _item, _event: e164(text, "")
     region = compile_value(options.default_region)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from random import Random
 
 from connectors.simulated import corruption, rates
-from connectors.simulated.countries import Country
+from connectors.simulated.countries import COUNTRIES, Country
 from connectors.simulated.people import Address, Organization, Person, Site
-from connectors.simulated.shortforms import SHORT_FORMS
+from connectors.simulated.wordlists import short_forms
 
 JUNK_EMAILS = ("test@test.com", "noemail@noemail.com", "none@none.com", "n/a")
 JUNK_PHONES = ("0000000000", "1111111111", "0123456789")
@@ -19,7 +19,8 @@ class Held:
 
     __slots__ = (
         "address", "birth", "country", "crm_number", "email", "family", "given", "landline", "male", "middle", "mobile",
-        "national_id", "nickname", "organization", "passport", "registration", "style", "suffix", "tax_id", "title", "wrong_name",
+        "national_id", "nickname", "organization", "passport", "registration", "style", "suffix", "tax_id", "title",
+        "wrong_name",
     )  # fmt: skip
 
     def __init__(self, country: Country, style: int) -> None:
@@ -51,6 +52,7 @@ class Clerk:
 
     def __init__(self, rng: Random) -> None:
         self._rng = rng
+        self._short_forms = {code: short_forms(country.locale[:2]) for code, country in COUNTRIES.items()}
 
     def person(self, person: Person, source: str, shop_phone: str) -> Held:
         """A new record of a person, filled as this system usually is."""
@@ -95,7 +97,7 @@ class Clerk:
         given, family = person.given, person.family
         held.wrong_name = False
         if not clean:
-            short = SHORT_FORMS[person.country.code].get(given)
+            short = self._short_forms[person.country.code].get(given)
             if short and rng.random() < rates.NICKNAME[source]:
                 held.nickname = short[int(len(short) * rng.random())]
                 given = held.nickname
@@ -113,7 +115,7 @@ class Clerk:
     def _slip(self, held: Held, given: str, family: str) -> tuple[str, str]:
         rng = self._rng
         if " " in family and rng.random() < rates.HALF_SURNAME:
-            family = family.split(" ")[0]
+            family = family.partition(" ")[0]
         if not (given.isascii() and family.isascii()) and rng.random() < rates.ACCENTS_DROPPED:
             given, family = corruption.without_accents(given), corruption.without_accents(family)
         chance = rng.random()

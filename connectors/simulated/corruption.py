@@ -17,10 +17,22 @@ _NEIGHBOURS = {
     "u": "yij", "v": "cbf", "w": "qes", "x": "zcs", "y": "tuh", "z": "xa",
 }  # fmt: skip
 _SOUNDS = (
-    ("ph", "f"), ("f", "ph"), ("ie", "y"), ("ei", "ai"), ("ey", "y"), ("ck", "k"), ("c", "k"), ("k", "c"), ("tt", "t"), ("ll", "l"),
-    ("nn", "n"), ("z", "s"), ("th", "t"), ("dt", "t"), ("v", "w"), ("y", "i"), ("e", "a"), ("n", "nn"), ("l", "ll"), ("a", "e"),
+    ("ph", "f"), ("f", "ph"), ("ie", "y"), ("ei", "ai"), ("ey", "y"), ("ck", "k"), ("c", "k"), ("k", "c"), ("tt", "t"),
+    ("ll", "l"), ("nn", "n"), ("z", "s"), ("th", "t"), ("dt", "t"), ("v", "w"), ("y", "i"), ("e", "a"), ("n", "nn"),
+    ("l", "ll"), ("a", "e"),
 )  # fmt: skip
-_SCANS = (("rn", "m"), ("m", "rn"), ("cl", "d"), ("li", "h"), ("o", "0"), ("l", "1"), ("i", "l"), ("e", "c"), ("u", "v"), ("n", "u"))
+_SCANS = (
+    ("rn", "m"),
+    ("m", "rn"),
+    ("cl", "d"),
+    ("li", "h"),
+    ("o", "0"),
+    ("l", "1"),
+    ("i", "l"),
+    ("e", "c"),
+    ("u", "v"),
+    ("n", "u"),
+)
 _SHORT_STREETS = (
     (re.compile(r"\bStreet\b"), "St"), (re.compile(r"\bRoad\b"), "Rd"), (re.compile(r"\bAvenue\b"), "Ave"),
     (re.compile(r"\bLane\b"), "Ln"), (re.compile(r"\bDrive\b"), "Dr"), (re.compile(r"\bCourt\b"), "Ct"),

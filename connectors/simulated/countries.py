@@ -125,7 +125,7 @@ def national_id(country: Country, serial: int) -> str:
     return scramble(serial, 9)
 
 
-def tax_id(country: Country, serial: int) -> str:
+def tax_id(serial: int) -> str:
     return f"{_LETTERS[serial % 23]}{scramble(serial + 17, 9)}"
 
 

@@ -12,7 +12,20 @@ from connectors.simulated.countries import Country, landline, mobile, national_i
 from connectors.simulated.pools import Pool
 
 _MAILBOXES = ("postbox.example", "mail.example", "inbox.example", "webmail.example", "letters.example")
-_TRADES = ("Logistics", "Foods", "Systems", "Motors", "Design", "Energy", "Media", "Tools", "Travel", "Textiles", "Optics", "Labs")
+_TRADES = (
+    "Logistics",
+    "Foods",
+    "Systems",
+    "Motors",
+    "Design",
+    "Energy",
+    "Media",
+    "Tools",
+    "Travel",
+    "Textiles",
+    "Optics",
+    "Labs",
+)
 _OLDEST, _YOUNGEST = date(1936, 1, 1).toordinal(), date(2005, 12, 28).toordinal()
 
 
@@ -125,12 +138,12 @@ class Registry:
     def birth(self, earliest: int = _OLDEST, latest: int = _YOUNGEST) -> str:
         return date.fromordinal(earliest + int((latest - earliest) * self._rng.random())).isoformat()
 
-    def person(self, address: Address, family: str | None = None, male: bool | None = None, birth: str | None = None) -> Person:
+    def person(
+        self, address: Address, family: str | None = None, male: bool | None = None, birth: str | None = None
+    ) -> Person:
         rng = self._rng
         is_male = rng.random() < 0.5 if male is None else male
-        person = Person(
-            self.country, is_male, self.given(is_male), family or self.family(), birth or self.birth(), address
-        )
+        person = Person(self.country, is_male, self.given(is_male), family or self.family(), birth or self.birth(), address)
         if rng.random() < rates.MIDDLE_NAMES:
             person.middle = self.given(is_male)
         self.identify(person)
@@ -142,7 +155,7 @@ class Registry:
         person.mobile = mobile(country, self._serials(f"mobile {country.code}"))
         person.passport = passport(country, serial)
         person.national_id = national_id(country, serial)
-        person.tax_id = tax_id(country, serial)
+        person.tax_id = tax_id(serial)
         person.email = self.email(person)
         person.second_email = self.email(person) if self._rng.random() < 0.5 else None
 
@@ -172,13 +185,13 @@ class Registry:
     def organization(self, sites: int) -> Organization:
         rng, country = self._rng, self.country
         serial = self._serials(f"company {country.code}")
-        name = f"{skewed(rng, self.pool.companies, 1.0)} {_TRADES[int(len(_TRADES) * rng.random())]}"
+        name = f"{skewed(rng, self.pool.families, 1.0)} {_TRADES[int(len(_TRADES) * rng.random())]}"
         return Organization(
             country=country,
             name=name,
             legal_form=country.legal_forms[int(len(country.legal_forms) * rng.random())],
             registration=registration(country, serial),
-            tax_id=tax_id(country, 5_000_000 + serial),
+            tax_id=tax_id(500_000_000 + serial),
             domain=f"{plain(name)}{serial}.example",
             switchboard=self.landline(),
             sites=tuple(Site(self.address(), self.landline()) for _ in range(sites)),

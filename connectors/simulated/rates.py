@@ -48,19 +48,23 @@ TWICE = {"crm": 0.05, "billing": 0.03, "orders": 0.08, "selfcare": 0.03, "partne
 # --- What a record holds when it is created (share of records; otherwise the field is empty) ----------------------------
 
 FILLED = {
-    "crm": {"birth": 0.88, "email": 0.80, "mobile": 0.88, "landline": 0.60, "address": 0.97, "passport": 0.20, "national_id": 0.25},
-    "billing": {"email": 0.84, "mobile": 0.80, "landline": 0.45, "address": 0.98, "tax_id": 0.35},
-    "orders": {"birth": 0.35, "email": 0.78, "mobile": 0.90, "landline": 0.30, "address": 0.96, "passport": 0.12, "national_id": 0.10},
-    "selfcare": {"birth": 0.60, "email": 0.97, "mobile": 0.72, "landline": 0.15},
-    "partner": {"birth": 0.45, "email": 0.80, "mobile": 0.78},
-}
+    "crm": {
+        "birth": 0.88, "email": 0.81, "mobile": 0.90, "landline": 0.60, "address": 0.97, "passport": 0.20, "national_id": 0.25,
+    },
+    "billing": {"email": 0.86, "mobile": 0.84, "landline": 0.45, "address": 0.98, "tax_id": 0.35},
+    "orders": {
+        "birth": 0.35, "email": 0.80, "mobile": 0.91, "landline": 0.30, "address": 0.96, "passport": 0.12, "national_id": 0.10,
+    },
+    "selfcare": {"birth": 0.68, "email": 0.97, "mobile": 0.85, "landline": 0.15},
+    "partner": {"birth": 0.50, "email": 0.85, "mobile": 0.87},
+}  # fmt: skip
 CRM_REFERENCE = 0.85  # of billing records of a customer in the CRM carry its CRM number
 REGISTRATION = {"crm": 0.92, "billing": 0.80, "orders": 0.45}  # of an organization's records carry the registration number
 MIDDLE_WRITTEN = {"crm": 0.6, "billing": 0.45, "orders": 0.15, "selfcare": 0.1, "partner": 0.0}
 TITLE_WRITTEN = 0.5  # of CRM and order records
 GENDER_WRITTEN = 0.7  # of CRM records
-PARTNER_NAME = 0.9  # of partner records hold the first, and of those nearly all the last name
-SECOND_EMAIL = 0.14  # of records were given the person's other mailbox
+PARTNER_NAME = 0.93  # of partner records hold the first, and of those nearly all the last name
+SECOND_EMAIL = 0.10  # of records were given the person's other mailbox
 
 # --- What is wrong in a record (share of records that hold the field) ---------------------------------------------------
 
@@ -100,7 +104,8 @@ RECYCLE_WAITING = 64  # numbers given up that wait, per brand and country
 
 # --- What else happens to a record --------------------------------------------------------------------------------------
 
-ROUTINE = {"crm": 0.30, "billing": 0.35, "orders": 0.75, "selfcare": 0.50, "partner": 0.25}  # an update that tells nothing new
+# An update that tells nothing new about who the customer is.
+ROUTINE = {"crm": 0.20, "billing": 0.24, "orders": 0.60, "selfcare": 0.36, "partner": 0.20}
 COMPLETED = 0.10  # of CRM and self-care records are given a missing value later
 CORRECTED = 0.30  # of wrong names in the CRM are put right later
 DELETED = {"crm": 0.012, "billing": 0.006, "orders": 0.0, "selfcare": 0.0, "partner": 0.0}

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from datetime import UTC, datetime
+from datetime import date
+from functools import lru_cache
 from typing import ClassVar, NamedTuple
 
 import msgspec
@@ -11,6 +12,7 @@ import msgspec
 from connectors.simulated.capture import Held
 from connectors.simulated.events import AvroDatum
 
+_EPOCH = date(1970, 1, 1).toordinal()
 ENCODER = msgspec.json.Encoder()
 
 NAME, BIRTH, EMAIL, MOBILE, ADDRESS = "name", "birth", "email", "mobile", "address"
@@ -61,10 +63,22 @@ class SystemRecord(ABC):
         raise NotImplementedError(f"{self.source} does not delete")
 
 
+_DAY_MS = 86_400_000
+
+
 def iso(time: int) -> str:
     """A time in ms as ISO 8601 in UTC with milliseconds."""
-    return f"{datetime.fromtimestamp(time // 1000, UTC):%Y-%m-%dT%H:%M:%S}.{time % 1000:03d}Z"
+    seconds, ms = divmod(time % _DAY_MS, 1000)
+    minutes, seconds = divmod(seconds, 60)
+    return f"{_day(time // _DAY_MS)}T{minutes // 60:02d}:{minutes % 60:02d}:{seconds:02d}.{ms:03d}Z"
 
 
 def iso_date(time: int) -> str:
-    return f"{datetime.fromtimestamp(time // 1000, UTC):%Y-%m-%d}"
+    """The day of a time in ms, in UTC."""
+    return _day(time // _DAY_MS)
+
+
+@lru_cache(maxsize=8_192)
+def _day(number: int) -> str:
+    """ISO date of a day counted from 1970-01-01."""
+    return date.fromordinal(_EPOCH + number).isoformat()

@@ -65,8 +65,8 @@ class Configuration(Document):
 
     data: Path = Path("data")
     prefix: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{0,64}$")] = "singleview."
-    kafka: Settings = {}
-    registry: Settings = {}
+    kafka: Settings = Field(default_factory=dict)
+    registry: Settings = Field(default_factory=dict)
     replication: int = Field(default=1, ge=1)
     partitions: int = Field(default=4, ge=1, le=256)
     realms: dict[RealmName, Annotated[int, Field(ge=0, le=255)]] = Field(min_length=1)

@@ -23,7 +23,7 @@ from schemas.messages import (
 from schemas.public import PublicCodec
 from schemas.topics import CUSTOMER_CHANGES, CUSTOMER_VIEW
 from schemas.topics import CUSTOMERS as CUSTOMERS_TOPIC
-from schemas.view import CustomerView
+from schemas.view import CustomerView, ViewAttributes
 from streams.customers.rows import (
     CUSTOMER_ROW,
     INLINE,
@@ -37,9 +37,10 @@ from streams.customers.rows import (
     read_members,
     read_row,
 )
+from streams.customers.touched import touched
 from streams.customers.transition import transition
 from streams.engine.contract import Headers, Message, Outbox, RejectedError, SourceStoppedError, Store
-from streams.survivorship import Survivorship
+from streams.survivorship import MemberContent, Survivorship
 
 MAX_MEMBERS_SHOWN = 200
 
@@ -151,10 +152,18 @@ class Customers:
             row.members = [member.record for member in members]
         return replace(
             base,
-            attributes=self._survivorship.reconcile(members),
+            attributes=self._attributes(before, members, pending.touched),
             members=tuple(member.record for member in members[:MAX_MEMBERS_SHOWN]),
             member_count=len(members),
         )
+
+    def _attributes(
+        self, before: CustomerView | None, members: Sequence[MemberContent], touched: Sequence[str]
+    ) -> ViewAttributes:
+        """Reconciled only as far as needed, if the view published was made from the same rules."""
+        if before is None or before.rules_version != self._survivorship.rules_version or before.status != "active":
+            return self._survivorship.reconcile(members)
+        return self._survivorship.refresh(before.attributes, members, touched)
 
 
 def _decode(message: Message) -> CustomersInbox:
@@ -184,6 +193,7 @@ def _apply_member(message: MemberAttached | MemberUpdated | MemberDetached, row:
     if was != member.attached:
         _count(row, message.record, member.attached)
     row.pending.add(message.cause)
+    row.pending.touched = sorted(touched(held, member).union(row.pending.touched))
     return True
 
 

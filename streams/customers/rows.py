@@ -45,6 +45,7 @@ class Pending(msgspec.Struct, kw_only=True, omit_defaults=True):
     absorbed: list[str] = []
     split_from: str | None = None
     split_to: list[str] = []
+    touched: list[str] = []  # attributes in which members differ, by name
 
     def add(self, cause: Cause) -> None:
         self.causes = [*self.causes, cause][-MAX_CAUSES:]

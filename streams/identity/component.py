@@ -17,7 +17,7 @@ from streams.identity.rows import RecordRow
 
 
 class Component(Generic[F]):
-    """Records to group again: closed under active edges, under membership of their customers (but for rests), and under blocks."""
+    """Records to group again: closed under active edges, blocks, and membership of their customers (but for rests)."""
 
     def __init__(self, desk: Desk[F], match: int) -> None:
         self._desk = desk
@@ -36,6 +36,7 @@ class Component(Generic[F]):
         joined by values alone.
         """
         desk = self._desk
+        lowest = desk.realm.lowest
         waiting = list(seeds)
         while waiting:
             record = waiting.pop()
@@ -45,11 +46,11 @@ class Component(Generic[F]):
             if row.links and self._enter(record, row, opened, changed, waiting):
                 continue
             for other, score in row.edges.items():
-                if other not in self.rows and (score >= self._match or self._together(row, other)):
+                if other not in self.rows and (score >= self._match or (score >= lowest and self._together(row, other))):
                     waiting.append(other)
 
     def _together(self, row: RecordRow, other: str) -> bool:
-        """Were they one customer till now? Then they are grouped together, even if no longer by this edge."""
+        """Were they one customer till now, perhaps by a lower threshold? Then they must be parted together."""
         return bool(row.customer) and row.customer == self._desk.record(other).customer
 
     def _enter(self, record: str, row: RecordRow, opened: frozenset[str], changed: str | None, waiting: list[str]) -> bool:

@@ -69,11 +69,12 @@ class EvidenceMemory(Generic[F]):
 class Desk(Generic[F]):
     """One realm's rows during one message. Change a row, then say so (`touch_…`); `write` puts back what was changed."""
 
-    def __init__(self, realm: str, store: Store, matcher: Matcher[F], memory: EvidenceMemory[F]) -> None:
+    def __init__(self, realm: str, store: Store, matcher: Matcher[F], memory: EvidenceMemory[F], large_block: int) -> None:
         self.name = realm
         self.keys = Keys(realm)
         self.store = store
         self.matcher = matcher
+        self.large_block = large_block
         self._memory = memory
         self._records: dict[str, RecordRow | None] = {}
         self._evidence: dict[str, Evidence[F]] = {}
@@ -212,5 +213,3 @@ class Desk(Generic[F]):
             put(self.keys.customer(customer), CUSTOMER.encode(self.customer(customer)))
         if self.realm_changed:
             put(self.keys.realm, REALM.encode(self.realm))
-
-

@@ -14,9 +14,10 @@ import msgspec
 
 from schemas.canonical import Address, Attributes, Email, Identification, Name, Phone, source_of
 from schemas.messages import Codec
+from streams.identity.blocked import is_blocked
 from streams.identity.reference import Reference
 from streams.identity.standardise import address, contacts, dates, names, numbers
-from streams.identity.standardise.organization import organization
+from streams.identity.standardise.organization import names_organization, organization
 from streams.identity.standardise.sound import skeleton, sound
 from streams.identity.weights import LIMITS
 
@@ -34,7 +35,7 @@ class Row(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
 
 class PersonName(Row, frozen=True, array_like=True, gc=False):
-    """One name of a person. `forms` are all the names `given` may stand for (Bill: bill, william), itself first."""
+    """One name of a person. `forms` are the formal names `given` may stand for (Bill: william)."""
 
     given: str
     middle: str
@@ -92,7 +93,8 @@ class Features(msgspec.Struct, frozen=True, array_like=True, gc=False):
     emails: tuple[Contact, ...]
     phones: tuple[Contact, ...]
     places: tuple[Place, ...]
-    name_token: bytes  # stands for the main name, spelling variants folded: counts distinct names on a value; empty if nameless
+    domains: tuple[Contact, ...]  # mail domains of an organization
+    name_token: bytes  # stands for the main name, however it is spelt: counts distinct names on a value; empty if nameless
 
 
 FEATURES: Codec[Features] = Codec(Features)
@@ -109,21 +111,23 @@ def features(record: str, attributes: Attributes, reference: Reference, secret: 
     At most `LIMITS` values of each kind are kept, in the order given. `record` names the source an identification
     without an issuer is numbered by.
     """
-    names = _names(attributes.names or (), reference)
-    organizations = _organizations(attributes.names or (), attributes.kind or "", reference)
     kind = _KINDS.get(attributes.kind or "", UNKNOWN_KIND)
-    if kind == UNKNOWN_KIND and organizations and not names:
+    organizations = () if kind == INDIVIDUAL else _organizations(attributes.names or (), kind, reference)
+    if organizations:
         kind = ORGANIZATION
+    names = () if kind == ORGANIZATION else _names(attributes.names or (), reference)
+    emails = _emails(attributes.emails or (), reference, secret)
     return Features(
         kind=kind,
-        names=() if kind == ORGANIZATION else names,
+        names=names,
         organizations=organizations,
         birth=dates.birth(attributes.birth_date, reference.blocked.births) if attributes.birth_date else "",
         gender=numbers.gender(attributes.gender) if attributes.gender else "",
         numbers=_numbers(record, attributes.identifications or (), reference, secret),
-        emails=_emails(attributes.emails or (), reference, secret),
+        emails=emails,
         phones=_phones(attributes.phones or (), reference, secret),
         places=_places(attributes.addresses or (), secret),
+        domains=_domains(emails, secret) if organizations else (),
         name_token=_name_token(names, organizations),
     )
 
@@ -137,6 +141,8 @@ def _names(values: Iterable[Name], reference: Reference) -> tuple[PersonName, ..
             given = ""
         if family in reference.blocked.names:
             family = ""
+        if family and given and reference.is_turned(given, family):
+            given, family = family, given
         if (given or family) and parsed not in found and len(found) < LIMITS.names:
             found[parsed] = PersonName(
                 given=given,
@@ -153,16 +159,21 @@ def _names(values: Iterable[Name], reference: Reference) -> tuple[PersonName, ..
     return tuple(found.values())
 
 
-def _organizations(values: Iterable[Name], kind: str, reference: Reference) -> tuple[str, ...]:
-    """Names of an organization; of a record that says it is one, also the unparsed lines."""
-    lines = [value.organization or (value.full if kind == "organization" else "") for value in values]
-    found = dict.fromkeys(organization(line) for line in lines if line)
-    return tuple(name for name in found if name and name not in reference.blocked.organizations)[: LIMITS.organizations]
+def _organizations(values: Iterable[Name], kind: int, reference: Reference) -> tuple[str, ...]:
+    """Names of an organization: those given as such, and lines that are one because the kind or their legal form says so."""
+    found: dict[str, None] = {}
+    for value in values:
+        line = value.organization
+        if not line:
+            parts = value.full or " ".join((value.given, value.middle, value.family))
+            if kind == ORGANIZATION or names_organization(parts):
+                line = parts
+        if name := organization(line):
+            found[name] = None
+    return tuple(name for name in found if name not in reference.blocked.organizations)[: LIMITS.organizations]
 
 
-def _numbers(
-    record: str, values: Iterable[Identification], reference: Reference, secret: bytes
-) -> tuple[Number, ...]:
+def _numbers(record: str, values: Iterable[Identification], reference: Reference, secret: bytes) -> tuple[Number, ...]:
     found: dict[bytes, Number] = {}
     for value in values:
         kind = value.type or "number"
@@ -170,11 +181,13 @@ def _numbers(
         issuer = numbers.number(value.issuer)
         if kind in LINKING_TYPES:
             issuer = issuer or numbers.number(source_of(record))
-        elif len(text) < numbers.FEWEST_CHARACTERS:
+            key = digest(secret, "registration", kind, issuer, text)
+        else:
+            key = digest(secret, "identification", text)  # the same document goes by different types in different systems
+        if not text or (kind not in LINKING_TYPES and len(text) < numbers.FEWEST_CHARACTERS):
             continue
-        if not text or reference.is_blocked_number(text):
+        if is_blocked(text, reference.blocked.numbers):
             continue
-        key = digest(secret, NUMBER_KIND.get(kind, "identification"), kind, issuer, text)
         found.setdefault(key, Number(kind, issuer, text, key))
     return tuple(found.values())[: LIMITS.numbers]
 
@@ -183,16 +196,21 @@ def _emails(values: Iterable[Email], reference: Reference, secret: bytes) -> tup
     found = []
     for value in values:
         text = contacts.email(value.value or value.raw)
-        if text and not reference.is_blocked_email(text):
+        if text and not is_blocked(text, reference.blocked.emails):
             found.append(Contact(text, digest(secret, "email", text), value.valid_from, value.valid_to))
     return tuple(dict.fromkeys(found))[: LIMITS.emails]
+
+
+def _domains(emails: tuple[Contact, ...], secret: bytes) -> tuple[Contact, ...]:
+    names = dict.fromkeys(email.value.rpartition("@")[2] for email in emails)
+    return tuple(Contact(name, digest(secret, "mail_domain", name)) for name in names)
 
 
 def _phones(values: Iterable[Phone], reference: Reference, secret: bytes) -> tuple[Contact, ...]:
     found = []
     for value in values:
         text = contacts.phone(value.value or value.raw)
-        if text and not reference.is_blocked_phone(text):
+        if text and not is_blocked(text, reference.blocked.phones):
             found.append(Contact(text, digest(secret, "phone", text), value.valid_from, value.valid_to))
     return tuple(dict.fromkeys(found))[: LIMITS.phones]
 

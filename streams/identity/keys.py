@@ -18,22 +18,26 @@ KINDS: Mapping[str, KeyKind] = {
     kind.name: kind
     for kind in (
         KeyKind("registration", limit=0, links=True),
-        KeyKind("identification", limit=40, distinct_names=4),  # one person's name is seldom written more than four ways
+        KeyKind("identification", limit=40, distinct_names=6),  # a document is one person's, but names are mistyped, too
         KeyKind("email", limit=40, distinct_names=6),  # a family of six may share a mailbox
         KeyKind("phone", limit=40, distinct_names=6),
         KeyKind("address", limit=40, distinct_names=12),  # grown-up children, tenants, who lived there before
         KeyKind("name_birth", limit=50),
         KeyKind("word_birth", limit=50),  # any word of the name, so that one wrong word does not hide the pair
         KeyKind("birth_postcode", limit=50),
+        KeyKind("birth_house", limit=50),
         KeyKind("name_postcode", limit=50),
         KeyKind("name_year", limit=40),
+        KeyKind("family_postcode", limit=30),
         KeyKind("name", limit=30),
         KeyKind("email_given", limit=50),
         KeyKind("phone_given", limit=50),
         KeyKind("address_given", limit=50),
+        KeyKind("address_family", limit=50),
         KeyKind("identification_given", limit=50),
         KeyKind("organization", limit=40),
         KeyKind("organization_place", limit=50),
+        KeyKind("mail_domain", limit=30, distinct_names=3),  # an organization's own, unless others use it
     )
 }
 """Every kind of match key, strongest first: the order in which a record's keys are kept when it has too many."""
@@ -50,6 +54,8 @@ def match_keys(features: Features, secret: bytes) -> tuple[MatchKey, ...]:
     _value_keys(features, secret, found)
     if features.names:
         _name_keys(features, secret, found)
+    for domain in features.domains:
+        found[MatchKey("mail_domain", domain.digest)] = None
     for name in features.organizations:
         words = " ".join(sorted(name.split()))
         _add(found, secret, "organization", words)
@@ -68,6 +74,7 @@ def _add(found: dict[MatchKey, None], secret: bytes, kind: str, *parts: str) -> 
 def _value_keys(features: Features, secret: bytes, found: dict[MatchKey, None]) -> None:
     """Identifications, contact values and addresses, coarse and refined by the given name."""
     givens = dict.fromkeys(sound for name in features.names for sound in _given_sounds(name))
+    families = dict.fromkeys(sound for name in features.names for sound in _family_sounds(name))
     for number in features.numbers:
         kind = NUMBER_KIND.get(number.type, "identification")
         found[MatchKey(kind, number.digest)] = None
@@ -82,11 +89,12 @@ def _value_keys(features: Features, secret: bytes, found: dict[MatchKey, None]) 
     for place in features.places:
         if place.digest:
             found[MatchKey("address", place.digest)] = None
-            for given in givens:
-                _add(found, secret, "address_given", place.postcode or place.locality, place.house, given)
-        elif place.postcode and place.street:
-            for given in givens:
-                _add(found, secret, "address_given", place.postcode, skeleton(street_core(place.street)), given)
+        area = place.postcode or place.locality
+        spot = place.house or skeleton(street_core(place.street))
+        for given in givens:
+            _add(found, secret, "address_given", area, spot, given)
+        for family in families:
+            _add(found, secret, "address_family", area, spot, family)
 
 
 def _name_keys(features: Features, secret: bytes, found: dict[MatchKey, None]) -> None:
@@ -99,14 +107,18 @@ def _name_keys(features: Features, secret: bytes, found: dict[MatchKey, None]) -
         calendar = year + "".join(sorted((birth[4:6], birth[6:])))  # day and month are interchangeable too
         for postcode in postcodes:
             _add(found, secret, "birth_postcode", calendar, postcode)
+        for place in features.places:
+            _add(found, secret, "birth_house", calendar, place.house)
     for name in features.names:
-        families = [skeleton(word) for word in name.family.split()[:2]]
+        families = _family_sounds(name)
         givens = _given_sounds(name)
         if calendar:
             for word in (*givens, *families):
                 _add(found, secret, "word_birth", word, calendar)
-        for given in givens:
-            for family in families:
+        for family in families:
+            for postcode in postcodes:
+                _add(found, secret, "family_postcode", family, postcode)
+            for given in givens:
                 pair = "+".join(sorted((given, family)))
                 _add(found, secret, "name", pair)
                 _add(found, secret, "name_year", pair, year)
@@ -116,5 +128,10 @@ def _name_keys(features: Features, secret: bytes, found: dict[MatchKey, None]) -
 
 
 def _given_sounds(name: PersonName) -> tuple[str, ...]:
-    """How every name the given name may stand for sounds, the written one first."""
+    """How every formal name the given name may stand for sounds."""
     return tuple(dict.fromkeys(skeleton(form) for form in name.forms))
+
+
+def _family_sounds(name: PersonName) -> tuple[str, ...]:
+    """How the words of the family name sound, of a long one the first two."""
+    return tuple(dict.fromkeys(skeleton(word) for word in name.family.split()[:2]))

@@ -1,9 +1,9 @@
 """The ledger: which id each customer answers to, as a deterministic fold over history.
 
-Each id has one anchor record. A cluster claims the ids whose anchors are its records, answers to the oldest of them, and the
-others become its aliases. After a split each part takes back the ids whose anchors it holds; a part with none mints one from
-its longest-tenured record. A record that leaves by its own change or delete leaves its anchors to the longest-tenured of those
-it was with; the last one keeps them, so its return revives the id.
+Each id has one anchor record. A cluster claims the ids whose anchors are its records, answers to the oldest of them, and
+the others become its aliases. After a split each part takes back the ids whose anchors it holds; a part with none mints one
+from its longest-tenured record. A record that leaves by its own change or delete leaves its anchors to the longest-tenured
+of those it was with; the last one keeps them, so its return revives the id.
 
 A customer may have members that are not at hand, its *rest*: those around a large block that the change did not reach.
 They follow the cluster in which a record of that block is at hand.
@@ -31,8 +31,10 @@ _BASE32 = "0123456789abcdefghjkmnpqrstvwxyz"
 
 
 def mint_id(secret: bytes, record: str, incarnation: int) -> str:
-    """A new customer id: `c` and 20 characters (100 bits), from the realm's secret, a record's key and how often it minted."""
-    number = int.from_bytes(blake2b(f"{incarnation}/{record}".encode(), digest_size=13, key=secret, person=b"customer id").digest())
+    """A new customer id: `c` and 20 characters (100 bits), from the realm's secret, a record and its incarnation."""
+    number = int.from_bytes(
+        blake2b(f"{incarnation}/{record}".encode(), digest_size=13, key=secret, person=b"customer id").digest()
+    )
     return "c" + "".join(_BASE32[number >> shift & 31] for shift in range(0, 100, 5))
 
 
@@ -52,12 +54,17 @@ class Settlement(Generic[F]):
         self._minted_from: dict[str, str] = {}  # new id -> the customer its first record had before
 
     def settle(
-        self, rows: Mapping[str, RecordRow], clusters: Sequence[Cluster], resting: Mapping[str, str], gone: str | None, subject: str | None
+        self,
+        rows: Mapping[str, RecordRow],
+        clusters: Sequence[Cluster],
+        resting: Mapping[str, str],
+        gone: str | None,
+        subject: str | None,
     ) -> None:
         """Give every cluster its id.
 
         `rows` are the live records at hand, `clusters` a partition of them. `resting` names, for a customer that may have a
-        rest, a record whose cluster the rest follows. `gone` is a record just deleted; `subject` the one whose message this is.
+        rest, a record whose cluster the rest follows. `gone` is a record just deleted, `subject` the one that changed.
         """
         desk = self._desk
         self._rows = rows
@@ -123,10 +130,7 @@ class Settlement(Generic[F]):
         claims = [anchored for record in cluster for anchored in self._rows[record].anchors]
         for customer in rests:
             claims.extend(self._claims_of_rest(customer))
-        if claims:
-            chosen = min(claims, key=lambda claim: desk.customer(claim).ordinal)
-        else:
-            chosen = self._mint(cluster, rests)
+        chosen = min(claims, key=lambda claim: desk.customer(claim).ordinal) if claims else self._mint(cluster, rests)
         for record in cluster:
             self._move(record, self._rows[record], chosen)
         for customer in rests:
@@ -143,9 +147,8 @@ class Settlement(Generic[F]):
 
     def _mint(self, cluster: Cluster, rests: Sequence[str]) -> str:
         desk = self._desk
-        candidates = list(cluster)
-        for customer in rests:
-            candidates.append(next(record for record in desk.members(customer) if record not in self._before))
+        firsts = (next(r for r in desk.members(customer) if r not in self._before) for customer in rests)
+        candidates = [*cluster, *firsts]
         anchor = min(candidates, key=lambda record: desk.record(record).tenure)
         row = desk.record(anchor)
         while True:  # ends: a taken id means 100 bits collided
@@ -235,7 +238,9 @@ class Settlement(Generic[F]):
                 epoch=page.epoch,
                 count=page.count,
                 digest=page.digest,
-                aliases=tuple(alias for alias, _ in zip(desk.aliases(customer), range(ALIASES_SENT), strict=False)) if page.aliases else (),
+                aliases=tuple(alias for alias, _ in zip(desk.aliases(customer), range(ALIASES_SENT), strict=False))
+                if page.aliases
+                else (),
                 merged_into=None if page.answers == customer else page.answers,
                 absorbed=tuple(absorbed.get(customer, ())),
                 split_from=split_from.get(customer),

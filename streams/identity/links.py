@@ -2,7 +2,8 @@
 
 A registration number stands between its holders like a hub: 10,000 sites of one company are 10,000 links, not 50 million
 pairs. Records reachable from each other over such values are one *block*, and one customer whatever else they say.
-A block of more than `INLINE_LINKS` records is *large*: it is never walked through, only entered at the records in question.
+A block of more than `Desk.large_block` records is *large*: it is never walked through, only
+entered at the records in question.
 """
 
 from __future__ import annotations
@@ -13,7 +14,6 @@ from typing import NamedTuple
 from streams.identity.desk import Desk
 from streams.identity.matcher import F
 from streams.identity.model import MatchKey
-from streams.identity.postings import INLINE_LINKS
 
 
 class Block(NamedTuple):
@@ -31,13 +31,13 @@ def explore(desk: Desk[F], values: Iterable[MatchKey]) -> Block:
     while waiting:
         value = waiting.pop()
         posting = desk.posting(value)
-        if posting.count > INLINE_LINKS:
+        if posting.count > desk.large_block:
             return Block(frozenset(records), large=True)
         for record in posting.members:
             if record in records:
                 continue
             records.add(record)
-            if len(records) > INLINE_LINKS:
+            if len(records) > desk.large_block:
                 return Block(frozenset(records), large=True)
             for other in desk.record(record).links:
                 if other not in seen:
@@ -49,7 +49,7 @@ def explore(desk: Desk[F], values: Iterable[MatchKey]) -> Block:
 def holders(desk: Desk[F], value: MatchKey) -> Iterable[str]:
     """All holders of a value: not bounded, for the rare changes that need every one."""
     posting = desk.posting(value)
-    if posting.count <= INLINE_LINKS:
+    if posting.count <= desk.large_block:
         return tuple(posting.members)
     prefix = desk.keys.holders(value)
     return [key[len(prefix) :].decode() for key, _ in desk.store.scan(prefix)]
@@ -58,7 +58,7 @@ def holders(desk: Desk[F], value: MatchKey) -> Iterable[str]:
 def another_holder(desk: Desk[F], value: MatchKey, record: str) -> str | None:
     """Some holder of a value other than `record`; None if there is none."""
     posting = desk.posting(value)
-    if posting.count <= INLINE_LINKS:
+    if posting.count <= desk.large_block:
         return min((other for other in posting.members if other != record), default=None)
     prefix = desk.keys.holders(value)
     for key, _ in desk.store.scan(prefix):

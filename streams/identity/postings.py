@@ -14,18 +14,15 @@ from streams.identity.matcher import F
 from streams.identity.model import KeyKind, MatchKey
 from streams.identity.rows import PostingRow
 
-INLINE_LINKS = 64
-"""Holders of a linking value listed in its row. Also the size from which records joined by values are a large block."""
-
 
 class KeyState(NamedTuple):
     on: bool
     generic: bool
 
 
-def inline_limit(kind: KeyKind) -> int:
-    """How many holders stand in the key's own row."""
-    return INLINE_LINKS if kind.links else kind.limit
+def inline_limit(desk: Desk[F], kind: KeyKind) -> int:
+    """How many holders stand in the key's own row. More holders of a linking value are a large block at once."""
+    return desk.large_block if kind.links else kind.limit
 
 
 def state(kind: KeyKind, posting: PostingRow) -> KeyState:
@@ -56,7 +53,7 @@ def add(desk: Desk[F], key: MatchKey, record: str, name: bytes) -> Change:
     """Add a holder, or change the name of one."""
     kind, posting = desk.matcher.kinds[key.kind], desk.posting(key)
     before = state(kind, posting)
-    limit = inline_limit(kind)
+    limit = inline_limit(desk, kind)
     holders: tuple[str, ...] = ()
     if posting.count > limit:
         row = desk.keys.holders(key) + record.encode()
@@ -83,7 +80,7 @@ def remove(desk: Desk[F], key: MatchKey, record: str) -> Change:
     """Remove a holder."""
     kind, posting = desk.matcher.kinds[key.kind], desk.posting(key)
     before = state(kind, posting)
-    limit = inline_limit(kind)
+    limit = inline_limit(desk, kind)
     desk.touch_posting(key)
     posting.count -= 1
     if posting.count >= limit:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Mapping, Set
 from functools import lru_cache
-from importlib.resources import files
 
-from streams.identity.weights import BLOCKED, LIMITS, Blocked
+from streams.identity.blocked import BLOCKED, Blocked
+from streams.identity.data import lines
+from streams.identity.weights import LIMITS
 
 RARE_GIVEN_BITS = 1100  # a given name no table knows: one in two thousand, with the share of errors among such
 RARE_FAMILY_BITS = 1200
@@ -28,13 +28,12 @@ class Reference:
     ) -> None:
         self._given = given
         self._families = families
+        formal = frozenset().union(*nicknames.values())
         self._forms = {
-            nickname: (nickname, *sorted(formal - {nickname})[: LIMITS.forms]) for nickname, formal in nicknames.items()
+            name: tuple(sorted({*stands_for, name} if name in formal else stands_for)[: LIMITS.forms])
+            for name, stands_for in nicknames.items()
         }
         self.blocked = blocked
-        self._emails = re.compile("|".join(blocked.emails))
-        self._phones = [re.compile(pattern) for pattern in blocked.phones]
-        self._numbers = [re.compile(pattern) for pattern in blocked.numbers]
 
     def given_bits(self, name: str) -> int:
         """What agreeing on this given name is worth, centibits: -log2 of its share of people."""
@@ -51,25 +50,23 @@ class Reference:
         """Whether this is a given name a dictionary knows."""
         return name in self._given or name in self._forms
 
+    def is_turned(self, given: str, family: str) -> bool:
+        """Whether the two must be in each other's place: `family` is a given name, `given` is none but a family name, or
+        neither is known as what it should be."""
+        if self.is_attested(given) or not self.is_attested(family):
+            return False
+        return len(given) > 1 and (family not in self._families or given in self._families)
+
     def forms(self, name: str) -> tuple[str, ...]:
-        """The names this given name may stand for, itself first."""
+        """The formal names this given name may stand for: itself, unless it is only ever short for others."""
         return self._forms.get(name) or (name,)
-
-    def is_blocked_email(self, value: str) -> bool:
-        return self._emails.fullmatch(value) is not None
-
-    def is_blocked_phone(self, value: str) -> bool:
-        return any(pattern.fullmatch(value) for pattern in self._phones)
-
-    def is_blocked_number(self, value: str) -> bool:
-        return any(pattern.fullmatch(value) for pattern in self._numbers)
 
 
 @lru_cache(maxsize=1)
 def shipped() -> Reference:
     """The tables that come with singleview."""
     nicknames: dict[str, set[str]] = {}
-    for line in _lines("nicknames.txt"):
+    for line in lines("nicknames.txt"):
         formal, *shorts = line.split()
         for short in shorts:
             nicknames.setdefault(short, set()).add(formal)
@@ -79,12 +76,7 @@ def shipped() -> Reference:
 def _bits(file: str) -> dict[str, int]:
     """Lines of `bits name name …`."""
     table: dict[str, int] = {}
-    for line in _lines(file):
+    for line in lines(file):
         bits, *names = line.split()
         table.update(dict.fromkeys(names, int(bits) * 100))
     return table
-
-
-def _lines(file: str) -> Iterator[str]:
-    text = files("streams.identity.data").joinpath(file).read_text(encoding="utf-8")
-    return (line for line in text.splitlines() if line and not line.startswith("#"))

@@ -44,9 +44,9 @@ class RecordRow(msgspec.Struct, array_like=True):
     sequence: int = 0  # of its MembershipChanged messages
     tenure: int = 0  # ordinal at which it (last) became live
     minted: int = 0  # how many ids were derived from it: the incarnation of the next
-    anchors: list[str] = []  # noqa: RUF012 - ids whose anchor it is; msgspec copies an empty list per instance
-    links: list[MatchKey] = []  # noqa: RUF012 - values that join it to other records by themselves
-    edges: dict[str, int] = {}  # noqa: RUF012 - other record -> score, down to the lowest review threshold
+    anchors: list[str] = []  # ids whose anchor it is
+    links: list[MatchKey] = []  # values that join it to other records by themselves
+    edges: dict[str, int] = {}  # other record -> score, down to the lowest review threshold
 
 
 class EvidenceRow(msgspec.Struct, array_like=True, frozen=True):
@@ -55,10 +55,10 @@ class EvidenceRow(msgspec.Struct, array_like=True, frozen=True):
 
 
 class PostingRow(msgspec.Struct, array_like=True):
-    """Holders of a match key. `members` (record -> name token) is complete while count is within the inline limit, else empty."""
+    """Holders of a match key: `members` (record -> name token) has all while they are within the inline limit, else none."""
 
     count: int = 0
-    members: dict[str, bytes] = {}  # noqa: RUF012
+    members: dict[str, bytes] = {}
 
 
 class CustomerRow(msgspec.Struct, array_like=True):

@@ -1,4 +1,4 @@
-"""Every number of identity, in one place: weights, limits, thresholds, blocked values.
+"""Every number of identity, in one place: weights, likenesses, limits, thresholds.
 
 Weights are centibits: 100 is one factor of two in the likelihood that two records are one customer (Fellegi and Sunter
 1969, log2(m/u)). An agreement is worth log2 of how rarely strangers agree on it; a disagreement costs what the rate of
@@ -47,12 +47,14 @@ class Weights(msgspec.Struct, frozen=True):
     # The household: family name, address, e-mail, telephone. Their sum counts once, up to the cap.
     family_sounds: int = -150
     family_spelt_close: int = -250
+    family_initial: int = 200
     family_part: int = -250  # one word of a double name
     family_different: int = -300  # marriages; errors
     email_same: int = 1600  # more than a family seldom reads one mailbox, but families do
     email_slip: int = 800
+    email_different: int = -150  # people have several, but those of one household have more
     phone_same: int = 1300  # shared, passed on, recycled
-    phone_different: int = -50  # people have several and change them
+    phone_different: int = -200  # as with mailboxes; telephones change less
     house_same: int = 400
     house_different: int = -250
     street_same: int = 800
@@ -67,24 +69,37 @@ class Weights(msgspec.Struct, frozen=True):
     unit_different: int = -150
     address_lowest: int = -100  # people move
     address_highest: int = 1400
-    household_cap: int = 2000  # all of it together cannot say more than "one household"
+    household_cap: int = 2600  # all that agrees cannot say more than "one household"
+    household_shared: int = 1000  # from here on two records are taken to be of one household
+    household_other_given: int = -1800  # ... with attested unrelated given names: a couple, twins
+    household_unlike_given: int = -800  # ... with given names unlike each other: probably the same, or badly typed
+    household_other_birth: int = -1500  # ... born on other days: father and son, whatever their names
+    # Within a household, "the same person" competes with "another member", not with a stranger; names run in families, and
+    # a mailbox or a telephone is first of all one member's. Below zero, the household is all that agrees.
+    within_same_given: int = 400
+    within_email_same: int = 400
+    within_email_different: int = -250
+    within_phone_same: int = 400
+    within_phone_different: int = -250
+    second_group: int = 600  # what must agree beside the name; a town or a year of birth is not enough
 
     # Organizations.
     organization_same: int = 1300
     organization_close: int = 900
     organization_part: int = 400
     organization_different: int = -700
+    domain_same: int = 700  # one mail domain, unless many use it
     registration_same: int = 2500
     kind_conflicting: int = -2000  # a person and an organization
 
 
 class Likeness(msgspec.Struct, frozen=True):
-    """How alike two strings must be to be called close; 0 to 1, Jaro-Winkler for names, normalised edit distance for lines."""
+    """How alike two strings must be to be called close, 0 to 1."""
 
-    name: float = 0.88
-    street: float = 0.8
+    name: float = 0.88  # Jaro-Winkler: a slip in five letters, two in ten; the beginning counts more
+    street: float = 0.8  # normalised edit distance, as for the following: lines are longer
     locality: float = 0.8
-    organization: float = 0.87
+    organization: float = 0.87  # stricter: "Miller Metal" and "Miller Media" are two
 
 
 class Limits(msgspec.Struct, frozen=True):
@@ -109,27 +124,7 @@ class Growth(msgspec.Struct, frozen=True):
     review_below: int = 600  # possible matches: this much below a match
 
 
-class Blocked(msgspec.Struct, frozen=True):
-    """Values people and systems write when they have none. Matched whole, standardised; patterns are regular expressions."""
-
-    births: frozenset[str] = frozenset(
-        {"19000101", "19010101", "18991230", "18991231", "19700101", "19111111", "19990909", "20000101", "1900", "190001"}
-    )
-    emails: tuple[str, ...] = (
-        r"(test|tests|testing|noreply|no-reply|no\.reply|none|na|n/a|null|unknown|noemail|nomail|no|email|mail|user|customer|dummy"
-        r"|abc|asdf|xxx+|x|a|aa+)@.*",
-        r".*@(test|none|noemail|nomail|unknown|invalid|localhost|null)(\..*)?",
-    )
-    phones: tuple[str, ...] = (r"(\d)\1*", r"1?234567890?", r"0?123456789", r"987654321", r"(\d)\2{5,}\d{0,3}", r"\d{0,3}(\d)\3{5,}")
-    numbers: tuple[str, ...] = (r"(.)\1*", r"0?1234567890?", r"12345678?", r"(NONE|NULL|UNKNOWN|TEST|NA|XXXX+).*")
-    names: frozenset[str] = frozenset(
-        "unknown none null na nn test customer kunde cliente client unbekannt inconnu desconocido xxx xx x anonymous".split()
-    )
-    organizations: frozenset[str] = frozenset({"unknown", "none", "null", "na", "n a", "private", "privat", "test", "self"})
-
-
 WEIGHTS = Weights()
 LIKENESS = Likeness()
 LIMITS = Limits()
 GROWTH = Growth()
-BLOCKED = Blocked()

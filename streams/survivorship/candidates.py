@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Generic, NamedTuple, TypeVar
 
-from schemas.canonical import Part
 from schemas.view import Provenance, Sourced
 
 V = TypeVar("V")
@@ -30,7 +29,7 @@ def last_resort(candidate: Candidate[V]) -> tuple[int, int, str, int]:
 
 def is_verified(value: object) -> bool:
     """Whether the source vouches for the value. Kinds of values that cannot say so are not verified."""
-    return isinstance(value, Part) and getattr(value, "verified", False)
+    return getattr(value, "verified", False)
 
 
 def sourced(chosen: Candidate[V], agreeing: Sequence[Candidate[V]], rule: str) -> Sourced[V]:

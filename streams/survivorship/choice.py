@@ -37,5 +37,7 @@ class Choice:
         """The chosen value; None if there is no candidate."""
         if not candidates:
             return None
+        if len(candidates) == 1:
+            return sourced(candidates[0], candidates, self._name)
         chosen = best(candidates, self._strategies)
         return sourced(chosen, [c for c in candidates if c.value == chosen.value], self._name)

@@ -5,11 +5,13 @@ A pure function of the members and the rules. Members may come in any order; tim
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from schemas.canonical import LIST_ATTRIBUTES, Attributes, Part, source_of
-from schemas.view import Sourced, ViewAttributes
+import msgspec
+
+from schemas.canonical import ATTRIBUTES, LIST_ATTRIBUTES, Attributes, Part, source_of
+from schemas.view import NO_ATTRIBUTES, Sourced, ViewAttributes
 from streams.survivorship.candidates import Candidate
 from streams.survivorship.choice import Choice
 from streams.survivorship.rules import ListRule, Rules, ValueRule
@@ -49,21 +51,31 @@ class Survivorship:
 
     def reconcile(self, members: Sequence[MemberContent]) -> ViewAttributes:
         """The attributes of a customer with these members."""
+        return self.refresh(NO_ATTRIBUTES, members, ATTRIBUTES)
+
+    def refresh(
+        self, previous: ViewAttributes, members: Sequence[MemberContent], changed: Collection[str]
+    ) -> ViewAttributes:
+        """What `reconcile` gives, if `previous` was made by these rules and members differ since only in `changed`."""
         sourced = [(member, source_of(member.record)) for member in members]
         found: dict[str, Any] = {}
+        totals = dict(previous.totals)
         for name, choose, ranks in self._values:
-            if value := choose(_values(name, sourced, ranks)):
-                found[name] = value
+            if name in changed:
+                found[name] = choose(_values(name, sourced, ranks))
         for name, source, choose, ranks in self._best:
-            if element := choose(_elements(source, sourced, ranks)):
-                found[name] = element
-        totals: dict[str, int] = {}
+            if source in changed:
+                found[name] = choose(_elements(source, sourced, ranks))
         for name, join, ranks, limit in self._lists:
-            if elements := join(_elements(name, sourced, ranks)):
+            if name in changed:
+                elements = join(_elements(name, sourced, ranks))
                 found[name] = tuple(elements[:limit])
+                totals.pop(name, None)
                 if len(elements) > limit:
                     totals[name] = len(elements)
-        return ViewAttributes(**found, characteristics=self._reconcile_characteristics(sourced), totals=totals)
+        if "characteristics" in changed:
+            found["characteristics"] = self._reconcile_characteristics(sourced)
+        return msgspec.structs.replace(previous, totals=totals, **found)
 
     def _reconcile_characteristics(self, members: _Members) -> dict[str, Sourced[str]]:
         keys = {key for member, _ in members for key, value in (member.attributes.characteristics or {}).items() if value}
@@ -118,15 +130,14 @@ def _values(name: str, members: _Members, ranks: _Ranks) -> list[Candidate[str]]
 
 def _elements(name: str, members: _Members, ranks: _Ranks) -> list[Candidate[Part]]:
     candidates: list[Candidate[Part]] = []
+    empty = _EMPTY[name]
     for member, source in members:
-        elements: list[Part] = getattr(member.attributes, name)
+        elements: list[Part] | None = getattr(member.attributes, name)
         if elements:
-            time, rank, empty = member.times.get(name, 0), ranks(source), _EMPTY[name]
-            candidates += [
-                Candidate(element, member.record, time, rank, position)
-                for position, element in enumerate(elements)
-                if element != empty
-            ]
+            time, rank = member.times.get(name, 0), ranks(source)
+            for position, element in enumerate(elements):
+                if element != empty:
+                    candidates.append(Candidate(element, member.record, time, rank, position))
     return candidates
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from operator import attrgetter
 from typing import Any, TypeAlias
 
@@ -36,20 +37,22 @@ class Union:
 
     def __call__(self, candidates: Elements) -> list[Sourced[Part]]:
         """Every element, best first."""
+        if len(candidates) == 1:
+            return [sourced(candidates[0], candidates, "union")]
         groups: dict[Key, Elements] = {}
+        key_of = self._key
         for candidate in candidates:
-            groups.setdefault(self._key(candidate.value), []).append(candidate)
-        places = {key: _place(key, group) for key, group in groups.items()}
+            groups.setdefault(key_of(candidate.value), []).append(candidate)
+        ordered = sorted(groups.items(), key=_place) if len(groups) > 1 else groups.items()
         return [
-            sourced(best(groups[key], self._strategies), groups[key], "union")
-            for key in sorted(groups, key=places.__getitem__)
+            sourced(group[0] if len(group) == 1 else best(group, self._strategies), group, "union") for _, group in ordered
         ]
 
     def _key(self, element: Part) -> Key:
         """The key fields, folded; the raw text where they are all empty, else the whole element."""
         values: Key = self._fields(element)
         if any(values):
-            return tuple(map(_fold, values))
+            return tuple([_fold(value) if value else "" for value in values])
         raw = getattr(element, "raw", "")
         return ("", _fold(raw)) if raw else ("", "", repr(element))
 
@@ -78,12 +81,15 @@ class OneRecord:
         return [sourced(element, [element], self._name) for element in chosen]
 
 
-def _place(key: Key, group: Elements) -> Place:
+def _place(keyed: tuple[Key, Elements]) -> Place:
+    key, group = keyed
     if len(group) == 1:
         only = group[0]
         return (not is_verified(only.value), only.rank, key)
     return (not any(is_verified(c.value) for c in group), min(c.rank for c in group), key)
 
 
+@lru_cache(maxsize=8192)
 def _fold(text: str) -> str:
+    """Cached: members of one customer state the same texts."""
     return " ".join(text.split()).casefold()

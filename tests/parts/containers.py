@@ -86,7 +86,8 @@ class Container:
 
 
 def kafka_container(settings: Mapping[str, str] | None = None) -> Container:
-    """A single Kafka node. `settings` are broker settings, laid over the tests' own."""
+    """A single Kafka node. `settings` are broker settings, laid over the tests' own. Raises MissingPartError."""
+    check_engine()
     port = free_port()
     address = f"127.0.0.1:{port}"
     broker = {
@@ -110,7 +111,8 @@ def kafka_container(settings: Mapping[str, str] | None = None) -> Container:
 
 
 def registry_container() -> Container:
-    """A registry that keeps its schemas in memory: a restart forgets them."""
+    """A registry that keeps its schemas in memory: a restart forgets them. Raises MissingPartError."""
+    check_engine()
     port = free_port()
     url = f"http://127.0.0.1:{port}{API}"
     container = DockerContainer(f"apicurio/apicurio-registry-mem:{APICURIO}").with_bind_ports(8080, port)

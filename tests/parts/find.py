@@ -6,7 +6,6 @@ import json
 import urllib.request
 from collections.abc import Callable, Mapping
 
-from tests.parts import containers
 from tests.parts.java_kafka import JavaKafka
 from tests.parts.java_registry import JavaRegistry
 from tests.parts.part import MissingPartError, Part
@@ -24,12 +23,24 @@ def launch_kafka(settings: Mapping[str, str] | None = None) -> Part:
 
     Raises MissingPartError if this machine cannot run one, PartStartError if it does not start.
     """
-    return _first_possible("Kafka", KAFKA_ENV, lambda: containers.kafka_container(settings), lambda: JavaKafka(settings))
+
+    def container() -> Part:
+        from tests.parts.containers import kafka_container  # costs every test run 0.2 s to import
+
+        return kafka_container(settings)
+
+    return _first_possible("Kafka", KAFKA_ENV, container, lambda: JavaKafka(settings))
 
 
 def launch_registry() -> Part:
     """A schema registry of one's own, started and ready, compatibility BACKWARD. Errors as `launch_kafka`."""
-    part = _first_possible("the schema registry", REGISTRY_ENV, containers.registry_container, JavaRegistry)
+
+    def container() -> Part:
+        from tests.parts.containers import registry_container
+
+        return registry_container()
+
+    part = _first_possible("the schema registry", REGISTRY_ENV, container, JavaRegistry)
     set_backward_compatibility(part.address)
     return part
 
@@ -50,7 +61,6 @@ def _first_possible(name: str, variable: str, container: Callable[[], Part], jav
     missing: list[str] = []
     part: Part | None = None
     try:
-        containers.check_engine()
         part = container()
     except MissingPartError as error:
         missing.append(str(error))

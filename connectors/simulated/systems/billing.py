@@ -89,13 +89,13 @@ def _line(held: Held) -> str | None:
 
 
 def _phones(held: Held) -> list[dict[str, object]]:
-    country, phones = held.country, []
+    country, phones = held.country, list[dict[str, object]]()
     if held.mobile:
         phones.append({"type": "mobile", "number": written_phone(country, held.mobile, held.style // 8)})
     if held.landline:
         kind = "work" if held.organization else "home"
         phones.append({"type": kind, "number": written_phone(country, held.landline, held.style % 8)})
-    return list(phones)
+    return phones
 
 
 def _address(held: Held) -> dict[str, object] | None:

@@ -8,7 +8,10 @@ from connectors.simulated.capture import Held
 from connectors.simulated.events import PARTNER_TOPIC
 from connectors.simulated.records import ENCODER, Published, SystemRecord, iso_date
 
-_PARTNERS = (("streamflix", "sf", "Streamflix", ("basic", "family")), ("safehome", "sh", "SafeHome cover", ("home", "travel")))
+_PARTNERS = (
+    ("streamflix", "sf", "Streamflix", ("basic", "family")),
+    ("safehome", "sh", "SafeHome cover", ("home", "travel")),
+)
 
 
 class PartnerRecord(SystemRecord):

@@ -11,4 +11,5 @@ Judged: TypeAlias = tuple[str, int]
 
 SAME, CLOSE, DIFFERENT, CONFLICTING = "same", "close", "different", "conflicting"
 GENERIC = "generic"
+CAPPED, APART = "capped", "apart"  # rules over several attributes
 MISSING: Judged = ("missing", 0)

@@ -36,7 +36,7 @@ def _shared(left: Sequence[Contact], right: Sequence[Contact], generic: Collecti
 
 
 def judge_emails(left: Sequence[Contact], right: Sequence[Contact], generic: Collection[bytes]) -> Judged:
-    """A shared mailbox, or one a slip away. Other mailboxes say nothing: people have several."""
+    """A shared mailbox, or one a slip away."""
     if not left or not right:
         return MISSING
     shared = _shared(left, right, generic)
@@ -46,7 +46,7 @@ def judge_emails(left: Sequence[Contact], right: Sequence[Contact], generic: Col
         return GENERIC, 0
     if any(_is_email_slip(a.value, b.value) for a in left for b in right):
         return CLOSE, WEIGHTS.email_slip
-    return DIFFERENT, 0
+    return DIFFERENT, WEIGHTS.email_different
 
 
 def _is_email_slip(x: str, y: str) -> bool:
@@ -66,3 +66,13 @@ def judge_phones(left: Sequence[Contact], right: Sequence[Contact], generic: Col
     if shared is GENERIC:
         return GENERIC, 0
     return DIFFERENT, WEIGHTS.phone_different
+
+
+def judge_domains(left: Sequence[Contact], right: Sequence[Contact], generic: Collection[bytes]) -> Judged:
+    """The mail domains of two organizations, where their mailboxes differ."""
+    if not left or not right:
+        return MISSING
+    shared = _shared(left, right, generic)
+    if shared is SAME:
+        return SAME, WEIGHTS.domain_same
+    return (GENERIC, 0) if shared is GENERIC else (DIFFERENT, 0)

@@ -29,10 +29,10 @@ NAMELESS = NamesJudged(MISSING, MISSING, MISSING, MISSING)
 def judge_names(left: Sequence[PersonName], right: Sequence[PersonName]) -> NamesJudged:
     """The best pair of names; the suffix conflicts only if it does in every pair that knows it."""
     if len(left) == 1 and len(right) == 1:
-        return _judge_pair(left[0], right[0])
+        return judge_pair(left[0], right[0])
     if not left or not right:
         return NAMELESS
-    judged = [_judge_pair(a, b) for a in left for b in right]
+    judged = [judge_pair(a, b) for a in left for b in right]
     best = max(judged, key=_rank)
     suffixes = [pair.suffix for pair in judged if pair.suffix is not MISSING]
     return best._replace(suffix=max(suffixes, key=lambda suffix: suffix[1]) if suffixes else MISSING)
@@ -42,7 +42,8 @@ def _rank(judged: NamesJudged) -> tuple[int, NamesJudged]:
     return judged.given[1] + judged.middle[1] + judged.family[1], judged
 
 
-def _judge_pair(a: PersonName, b: PersonName) -> NamesJudged:
+def judge_pair(a: PersonName, b: PersonName) -> NamesJudged:
+    """One name against one name, each as it stands or, where that fits better, with given and family name swapped."""
     given = judge_given(a, b)
     family = judge_family(a, b)
     if given[1] < 0 and (swapped := _judge_swapped(a, b)) is not None:
@@ -93,6 +94,8 @@ def judge_family(a: PersonName, b: PersonName) -> Judged:
     x, y = a.family, b.family
     if not x or not y:
         return MISSING
+    if len(x) == 1 or len(y) == 1:
+        return (CLOSE, WEIGHTS.family_initial) if x[0] == y[0] else (DIFFERENT, WEIGHTS.family_different)
     bits = a.family_bits if a.family_bits < b.family_bits else b.family_bits
     if x == y:
         return SAME, bits

@@ -7,17 +7,11 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from schemas.canonical import Address
+from streams.identity.data import pairs
 from streams.identity.standardise.text import CACHE, code, fold
 
-STREET_TYPES = {
-    "st": "street", "str": "strasse", "rd": "road", "ave": "avenue", "av": "avenue", "avda": "avenida", "dr": "drive", "ln": "lane",
-    "ct": "court", "crt": "court", "cl": "close", "cres": "crescent", "cr": "crescent", "pl": "place", "tce": "terrace",
-    "terr": "terrace", "blvd": "boulevard", "bd": "boulevard", "bvd": "boulevard", "sq": "square", "gdns": "gardens", "gr": "grove",
-    "pde": "parade", "cct": "circuit", "hwy": "highway", "pkwy": "parkway", "c": "calle", "pza": "plaza", "pl.": "place",
-    "r": "rue", "ch": "chemin", "all": "allee", "rte": "route", "imp": "impasse", "pza.": "plaza", "vle": "viale", "p": "piazza",
-    "wy": "way", "mt": "mount", "ul": "ulica", "apts": "apartments",
-}  # fmt: skip
-_TYPE_WORDS = frozenset(STREET_TYPES.values()) | frozenset("way via straat weg gasse platz ring damm ufer row mews walk rise".split())
+_STREET_WORDS = pairs("street_words.txt")
+_TYPE_WORDS = frozenset(_STREET_WORDS.values())
 _UNIT = re.compile(r"\b(?:flat|apartment|apt|unit|suite|ste|room|floor|whg|wohnung|appt|piso|puerta|int|interno)\s*(\w+)\b")
 _LEADING_HOUSE = re.compile(r"(\d+)\s?([a-z](?![a-z0-9]))?(?:\s\d+)?\s+(?=\D)")
 _TRAILING_HOUSE = re.compile(r"(?<=\D)\s+(?:no\s|nr\s)?(\d+)\s?([a-z])?(?:\s\d+)?$")
@@ -36,9 +30,10 @@ class Lines(NamedTuple):
     country: str
 
 
-def _word(word: str) -> str:
-    if word in STREET_TYPES:
-        return STREET_TYPES[word]
+def _word(position: int, word: str) -> str:
+    """A word of a street, spelt out; single letters are abbreviations only in front (C/ Mayor; not Avenue C)."""
+    if word in _STREET_WORDS:
+        return _STREET_WORDS[word] if len(word) > 1 or position == 0 else word
     if len(word) > 5 and word.endswith("str"):  # hauptstr
         return word + "asse"
     return word
@@ -61,7 +56,7 @@ def _street(text: str, house: str, unit: str) -> tuple[str, str, str]:
     if found and (not house or house == found[1] + (found[2] or "")):
         house = house or found[1] + (found[2] or "")
         street = (street[: found.start()] + street[found.end() :]).strip()
-    return " ".join([_word(word) for word in street.split()]), house, unit
+    return " ".join([_word(*numbered) for numbered in enumerate(street.split())]), house, unit
 
 
 def address(value: Address) -> Lines:

@@ -6,23 +6,12 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from schemas.canonical import Name
+from streams.identity.data import pairs, words
 from streams.identity.standardise.text import CACHE, fold
 
-_TITLES = frozenset(
-    "mr mrs ms miss mx dr prof professor sir dame lady lord madam rev reverend hon capt captain herr frau hr fr frl ing dipl med "
-    "mag monsieur madame mademoiselle mme mlle senor senora senorita sra srta don dona sig signor signora dott mevr dhr pan pani "
-    "hrn fru".split()
-)
-_CREDENTIALS = frozenset("phd md mba esq esquire ba bsc msc ma obe mbe cpa rn dds jd".split())
-_SUFFIXES = {
-    "jr": "jr", "jnr": "jr", "junior": "jr", "jun": "jr", "sr": "sr", "snr": "sr", "senior": "sr", "sen": "sr",
-    "ii": "2", "2nd": "2", "iii": "3", "3rd": "3", "iv": "4", "4th": "4",
-}  # fmt: skip
-_PARTICLES = frozenset(
-    "van von vom zu zum zur der den dem des de del della di da do dos das du la las le les el al bin ibn ben ter ten te y e "
-    "af av st 't d l".split()
-)
-_JOINED = frozenset("mc mac o fitz".split())  # "mac donald" and "o brien" are one word written in two
+_WORDS = words("name_words.txt")
+_TITLES, _CREDENTIALS, _PARTICLES, _JOINED = (_WORDS[kind] for kind in ("title", "credential", "particle", "joined"))
+_SUFFIXES = pairs("suffixes.txt")
 
 
 class Parsed(NamedTuple):

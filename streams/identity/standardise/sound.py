@@ -10,8 +10,8 @@ from streams.identity.standardise.text import CACHE
 # Applied in order. Capitals are sounds that no letter spells: S = sh.
 _SPELLINGS = (
     ("sch", "S"), ("tch", "S"), ("sh", "S"), ("ph", "f"), ("pf", "f"), ("gh", ""), ("th", "t"), ("dt", "t"), ("ck", "k"),
-    ("ce", "se"), ("ci", "si"), ("cy", "si"), ("ch", "k"), ("c", "k"), ("q", "k"), ("x", "ks"), ("z", "s"), ("w", "f"), ("v", "f"),
-    ("dg", "j"), ("ge", "je"), ("gi", "ji"), ("y", "i"), ("ae", "a"), ("oe", "o"), ("ue", "u"),
+    ("ce", "se"), ("ci", "si"), ("cy", "si"), ("ch", "k"), ("c", "k"), ("q", "k"), ("x", "ks"), ("z", "s"), ("w", "f"),
+    ("v", "f"), ("dg", "j"), ("ge", "je"), ("gi", "ji"), ("y", "i"), ("ae", "a"), ("oe", "o"), ("ue", "u"),
 )  # fmt: skip
 _SILENT_STARTS = (("kn", "n"), ("gn", "n"), ("wr", "r"), ("ps", "s"))
 _DOUBLES = re.compile(r"(.)\1+")

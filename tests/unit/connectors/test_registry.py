@@ -38,6 +38,7 @@ def test_a_url_is_shown_without_its_credentials(url: str, shown: str) -> None:
         {"url": "http://registry", "basic.auth.user.info": "s3cret"},
         {"url": "http://registry", "no.such.setting": "s3cret"},
         {"url": "http://registry", "ssl.ca.location": "/s3cret"},
+        {"url": "http://registry", "timeout": "s3cret"},
         {"basic.auth.user.info": "ann:s3cret"},
     ],
 )
@@ -55,6 +56,12 @@ def test_an_unreachable_registry_is_an_error_that_names_it_without_its_credentia
     assert "s3cret" not in str(caught.value)
     with pytest.raises(RegistryError, match="cannot be reached to register a schema for subject orders"):
         registry.register("orders", '"string"')
+
+
+def test_numbers_may_be_given_as_text(closed_port: int) -> None:
+    settings = {"url": f"http://127.0.0.1:{closed_port}", "max.retries": "0", "timeout": "5"}
+    with ConfluentRegistry(settings) as registry, pytest.raises(RegistryError, match="cannot be reached"):
+        registry.schema(1)
 
 
 @pytest.mark.parametrize("schema_id", [-1, 2**31, 2**32 - 1])

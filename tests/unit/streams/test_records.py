@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from itertools import permutations
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -60,12 +61,12 @@ class Bench:
         return [m for m in found if isinstance(m, MemberAttached | MemberUpdated | MemberDetached)]
 
 
-def change(at: int, operation: str, scope: str = "seq", **attributes: object) -> SourceChange:
+def change(at: int, operation: str, *, scope: str = "seq", **attributes: Any) -> SourceChange:
     return SourceChange(
         record=RECORD,
         operation=operation,  # type: ignore[arg-type]
         order=Order(scope, (at,)),
-        attributes=Attributes(**attributes),  # type: ignore[arg-type]
+        attributes=Attributes(**attributes),
         cause=Cause(f"t/0/{at}", at * 1000),
     )
 
@@ -103,14 +104,14 @@ def newest_writer_of_each(history: list[SourceChange]) -> tuple[bool, dict[str, 
 @given(histories, st.randoms(use_true_random=False))
 @settings(max_examples=300)
 def test_events_in_any_order_with_redeliveries_leave_the_record_as_its_newest_events_wrote_it(
-    script: list[tuple[str, dict[str, object]]], random: object
+    script: list[tuple[str, dict[str, Any]]], random: Any
 ) -> None:
     history = [
         change(at, operation, **({} if operation == "delete" else attributes))
         for at, (operation, attributes) in enumerate(script, 1)
     ]
     arrivals = [*history, *history[:2]]
-    random.shuffle(arrivals)  # type: ignore[attr-defined]
+    random.shuffle(arrivals)
     bench = Bench()
     for event in arrivals:
         bench.change(event)

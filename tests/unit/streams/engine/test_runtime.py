@@ -215,7 +215,7 @@ def test_a_kill_at_any_step_loses_nothing_and_doubles_nothing(plant: Plant, step
     plant.drain(plant.worker())
 
     expected = counting(MESSAGES)
-    assert sorted(plant.sent()) == sorted(expected)  # type: ignore[type-var]
+    assert sorted(plant.sent()) == sorted(expected)
     for key in {key for key, _ in MESSAGES}:
         assert [v for k, v in plant.sent() if k == key] == [v for k, v in expected if k == key]
     assert plant.state() == plant.table() == dict(expected)
@@ -294,7 +294,7 @@ def test_a_stopped_topic_keeps_its_place_while_others_go_on(plant: Plant, value:
     worker = plant.worker(topics=("in", "other"))
     plant.drain(worker)
     assert set(worker.stopped) == {"in"}
-    assert sorted(plant.sent()) == [(b"a", b"1"), (b"o", b"1"), (b"o", b"2"), (b"o", b"3")]  # type: ignore[type-var]
+    assert sorted(plant.sent()) == [(b"a", b"1"), (b"o", b"1"), (b"o", b"2"), (b"o", b"3")]
     inbox = plant.log.topic("in")
     assert sum(plant.log.offset("counter", inbox, p) for p in range(2)) == 1
     assert list(plant.log.messages(DEAD_LETTERS)) == []
@@ -322,7 +322,7 @@ def test_after_an_unknown_result_the_store_catches_up_with_what_was_committed(pl
     worker = plant.worker(at=commits_but_never_hears)
     plant.drain(worker)
     assert worker.counts.retries == 1
-    assert sorted(plant.sent()) == sorted(counting(MESSAGES))  # type: ignore[type-var]
+    assert sorted(plant.sent()) == sorted(counting(MESSAGES))
     assert plant.state() == plant.table() == dict(counting(MESSAGES))
 
 

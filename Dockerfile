@@ -1,0 +1,24 @@
+# singleview in an environment of its own, as a user of its own.
+FROM python:3.11-slim-bookworm AS build
+COPY pyproject.toml README.md LICENSE /src/
+COPY streams /src/streams
+COPY tables /src/tables
+COPY schemas /src/schemas
+COPY connectors /src/connectors
+RUN python -m venv /opt/singleview && /opt/singleview/bin/pip install --no-cache-dir /src
+
+FROM python:3.11-slim-bookworm
+RUN useradd --system --uid 10001 --no-create-home singleview \
+    && install --directory --owner=singleview /var/lib/singleview
+COPY --from=build /opt/singleview /opt/singleview
+# The default configuration and the mappings it names; mount your own over /app/deploy.
+COPY deploy /app/deploy
+COPY connectors/mappings/examples /app/connectors/mappings/examples
+ENV PATH=/opt/singleview/bin:$PATH PYTHONUNBUFFERED=1
+WORKDIR /app
+USER singleview
+VOLUME /var/lib/singleview
+HEALTHCHECK --interval=30s --timeout=20s --start-period=60s --retries=3 \
+    CMD ["python", "deploy/healthcheck.py", "deploy/singleview.yaml"]
+ENTRYPOINT ["singleview"]
+CMD ["run", "--config", "deploy/singleview.yaml"]

@@ -1,0 +1,61 @@
+# What a fresh machine must have: make and Python 3.11 or newer with venv. Everything else is installed into .venv.
+# The tests on a real Kafka want containers (Docker), or Java 17 or newer with Maven; without either they are skipped.
+
+SHELL := /bin/bash
+VENV := .venv
+BIN := $(VENV)/bin
+PYTHON ?= $(firstword $(foreach name,python3 python3.13 python3.12 python3.11,$(shell \
+	$(name) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $(name))))
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint types check format parts clean
+
+help: ## show these targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: $(VENV)/installed ## five simulated systems through the whole pipeline, no broker needed
+	@$(BIN)/singleview demo
+
+test: $(VENV)/installed-dev ## all tests, with a real Kafka where this machine can run one
+	@$(BIN)/pytest
+
+lint: $(VENV)/installed-dev ## style
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+
+types: $(VENV)/installed-dev ## static types
+	@$(BIN)/mypy
+
+check: lint types test ## everything a change must pass
+
+format: $(VENV)/installed-dev ## rewrite the code in the project's style
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+parts: $(VENV)/installed-dev ## run a Kafka and a schema registry until Ctrl-C
+	@$(BIN)/python -m tests.parts
+
+clean: ## remove the environment and everything built
+	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# The stamps are renewed when the dependencies may have changed.
+$(VENV)/installed: pyproject.toml | $(VENV)/made
+	@echo "installing singleview into $(VENV) ..."
+	@$(BIN)/pip install --quiet --disable-pip-version-check --editable .
+	@touch $@
+
+$(VENV)/installed-dev: pyproject.toml | $(VENV)/made
+	@echo "installing singleview and its development tools into $(VENV) ..."
+	@$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@ $(VENV)/installed
+
+$(VENV)/made:
+	@if [ -z "$(PYTHON)" ]; then \
+		echo "Python 3.11 or newer is needed and none was found: install it, or name it: make PYTHON=/path/to/python" >&2; exit 1; \
+	fi
+	@if ! $(PYTHON) -c 'import ensurepip, venv' 2>/dev/null; then \
+		echo "$(PYTHON) has no venv module: on Debian or Ubuntu run: apt-get install python3-venv" >&2; exit 1; \
+	fi
+	@$(PYTHON) -m venv $(VENV)
+	@touch $@

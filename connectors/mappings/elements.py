@@ -1,0 +1,144 @@
+"""Compiles the elements of list attributes: names, phones, addresses and the like."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple, TypeAlias, cast
+
+from msgspec import UNSET
+from msgspec.inspect import BoolType, StructType, type_info
+
+from connectors.mappings.conditions import Test, any_present, compile_condition
+from connectors.mappings.lines import split_name, split_street
+from connectors.mappings.model import Element, Value
+from connectors.mappings.paths import Getter, getter
+from connectors.mappings.unfit import UnfitError
+from connectors.mappings.values import Source, as_bool, compile_value
+from schemas.canonical import Part
+
+MAX_ELEMENTS = 1_000
+
+_EVERYWHERE = {"use", "type", "status", "verified", "valid_from", "valid_to", "start", "end"}
+LABELS = frozenset(_EVERYWHERE | {"prefix", "suffix", "issuer", "country", "role", "channel", "at"})
+"""Fields that say something about an element but are not its content: an element of nothing else is dropped."""
+
+Make: TypeAlias = Callable[[object, object], Part | None]
+"""(current item, whole event) -> an element, or None when nothing but labels and constants is there."""
+
+
+class ListReading(NamedTuple):
+    """A compiled element of a mapping."""
+
+    build: Callable[[object, object], list[Part]]
+    named: Test  # whether a patch names it
+    paths: tuple[Getter, ...]  # what it is read from
+
+
+def compile_element(part: type[Part], element: Element) -> ListReading:
+    make, sources = _maker(part, element)
+    if element.each is not None:
+        get = getter(element.each)
+        build: Callable[[object, object], list[Part]] = _for_each(get, element.each, make)
+        paths: tuple[Getter, ...] = (get,)
+    else:
+        build = _single(make)
+        paths = tuple(path for source in sources for path in source.paths)
+    named = any_present(paths)
+    if element.when is None:
+        return ListReading(build, named, paths)
+    when, inner = compile_condition(element.when), build
+    return ListReading(
+        lambda item, event: inner(item, event) if when(item, event) else [],
+        lambda item, event: when(item, event) and named(item, event),
+        (*paths, getter(element.when.path)),
+    )
+
+
+def _single(make: Make) -> Callable[[object, object], list[Part]]:
+    def build(item: object, event: object) -> list[Part]:
+        part = make(item, event)
+        return [part] if part is not None else []
+
+    return build
+
+
+def _for_each(
+    get: Getter, path: str, make: Callable[[object, object], Part | None]
+) -> Callable[[object, object], list[Part]]:
+    def build(item: object, event: object) -> list[Part]:
+        found = get(item, event)
+        if found is None or found is UNSET:
+            return []
+        items = found if isinstance(found, list) else [found]
+        if len(items) > MAX_ELEMENTS:
+            raise UnfitError("too-large", f"path {path}: more than {MAX_ELEMENTS:,} elements")
+        return [part for inner in items if (part := make(inner, event)) is not None]
+
+    return build
+
+
+class _Fields(NamedTuple):
+    """What an element is made of."""
+
+    fixed: dict[str, object]  # constants
+    contents: list[tuple[str, Source]]
+    labels: list[tuple[str, Source]]  # looked at only when there is content
+    flags: list[str]  # which of both are true or false
+    with_raw: str | None  # the field whose untransformed text `raw` keeps
+
+
+def _fields(part: type[Part], element: Element) -> _Fields:
+    keeps_raw = "raw" in part.__struct_fields__ and getattr(element, "raw", None) is None
+    fields = _Fields({}, [], [], [], "value" if keeps_raw else None)
+    for field in cast(StructType, type_info(part)).fields:
+        mapped: Value | None = getattr(element, field.name)
+        if mapped is None:
+            continue
+        source, is_flag = compile_value(mapped), isinstance(field.type, BoolType)
+        if not source.paths:
+            text = source.value(None, None)
+            fields.fixed[field.name] = as_bool(text) if is_flag else text
+            continue
+        (fields.labels if field.name in LABELS else fields.contents).append((field.name, source))
+        if is_flag:
+            fields.flags.append(field.name)
+    return fields
+
+
+def _maker(part: type[Part], element: Element) -> tuple[Make, list[Source]]:
+    fixed, contents, labels, flags, with_raw = _fields(part, element)
+    split, line = _splitter(element)
+    sources = [source for _, source in contents + labels] + ([line] if line else [])
+    defaults = [(name, source.default) for name, source in contents if source.default]
+
+    def make(item: object, event: object) -> Part | None:
+        found: dict[str, object] = {}
+        if line and (text := line.value(item, event)):
+            found.update(split(text))
+        for name, (read, finish, _, _) in contents:
+            if raw := read(item, event):
+                if text := finish(raw, item, event) if finish else raw:
+                    found[name] = text
+                if name == with_raw:
+                    found["raw"] = raw
+        if not found:
+            return None
+        for name, default in defaults:
+            found.setdefault(name, default)
+        for name, source in labels:
+            if text := source.value(item, event):
+                found[name] = text
+        for name in flags:
+            if name in found:
+                found[name] = as_bool(cast(str, found[name]))
+        return part(**found | fixed)
+
+    return make, sources
+
+
+def _splitter(element: Element) -> tuple[Callable[[str], dict[str, str]], Source | None]:
+    for name, split in (("split_name", split_name), ("split_street", split_street)):
+        mapped: Value | None = getattr(element, name, None)
+        if mapped is not None:
+            return split, compile_value(mapped)
+    return split_name, None

@@ -1,0 +1,149 @@
+"""The command line: `singleview --help` reads like the manual. Exit codes: 0 fine, 1 the work failed, 2 wrong use."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from schemas.documents import DocumentError
+from schemas.registry import RegistryError
+from streams.app import commands
+from streams.app.config import ConfigurationError
+from streams.engine.log import LogError
+from tables.rocks import StoreInUseError
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="markdown",
+    pretty_exceptions_enable=False,
+    help="One true record per customer, from the change events of a communications service provider's systems.",
+)
+errors = Console(stderr=True)
+
+ConfigOption = Annotated[Path, typer.Option("--config", "-c", help="The deployment's configuration file.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object for programs.")]
+DemoFolder = Annotated[Path, typer.Option("--data", help="Data folder of the embedded log.")]
+
+DEFAULT_CONFIG = Path("singleview.yaml")
+DEFAULT_FOLDER = Path("demo-data")
+
+
+@app.command()
+def demo(
+    customers: Annotated[int, typer.Option(min=1, help="How many true customers to simulate.")] = 10_000,
+    seed: Annotated[int, typer.Option(help="Another seed, other people.")] = 42,
+    data: DemoFolder = DEFAULT_FOLDER,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Begin anew instead of going on.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Run the whole pipeline over five simulated systems: no broker, no set-up. Goes on where it was stopped."""
+    commands.demo(customers, seed, data, fresh=fresh, as_json=as_json)
+
+
+@app.command()
+def generate(
+    customers: Annotated[int, typer.Option(min=1)] = 10_000,
+    seed: Annotated[int, typer.Option()] = 42,
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder to write, one file per topic.")] = Path("generated"),
+    as_json: JsonOption = False,
+) -> None:
+    """Write the events of five simulated systems, and the truth about them, to a folder."""
+    commands.generate(customers, seed, output, as_json=as_json)
+
+
+@app.command()
+def publish(
+    folder: Annotated[Path, typer.Argument(help="A folder that `generate` wrote.")],
+    config: ConfigOption = DEFAULT_CONFIG,
+    as_json: JsonOption = False,
+) -> None:
+    """Send a generated folder's events to the source topics on Kafka, Avro through the registry."""
+    commands.publish(folder, config, as_json=as_json)
+
+
+@app.command()
+def check(
+    mapping: Annotated[Path, typer.Argument(help="A mapping file.")],
+    samples: Annotated[list[Path] | None, typer.Argument(help="Events: .json, .jsonl, or raw bytes.")] = None,
+    config: Annotated[Path | None, typer.Option("--config", "-c", help="For the registry, if the samples are Avro.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Validate a mapping, and show what sample events become."""
+    commands.check(mapping, samples or [], config, as_json=as_json)
+
+
+@app.command()
+def init(config: ConfigOption = DEFAULT_CONFIG, as_json: JsonOption = False) -> None:
+    """Create the topics on Kafka, check existing ones, commit first offsets. Harmless to repeat."""
+    commands.init(config, as_json=as_json)
+
+
+@app.command()
+def run(
+    processors: Annotated[list[str] | None, typer.Argument(help="Which ones: intake records identity customers notify.")] = None,
+    config: ConfigOption = DEFAULT_CONFIG,
+    instance: Annotated[str | None, typer.Option(help="Name of this process: stable over restarts, unique.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Run processors over Kafka until stopped: all of them, or those named."""
+    commands.run(processors or [], config, instance, as_json=as_json)
+
+
+@app.command()
+def resolve(
+    files: Annotated[list[Path], typer.Argument(help="CSV or JSONL files of records.")],
+    mapping: Annotated[list[Path], typer.Option("--mapping", "-m", help="How to read the files; may repeat.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="CSV to write: realm,source,record_id,customer_id.")],
+    truth: Annotated[Path | None, typer.Option(help="CSV of source,record_id,cluster: prints precision, recall, F1.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Find which records of files are the same customer, offline, with the same mapping and identity code."""
+    commands.resolve(files, mapping, output, truth, as_json=as_json)
+
+
+@app.command()
+def show(
+    what: Annotated[str, typer.Argument(help="A customer id, old or new, or a source record: realm/source/id.")],
+    data: DemoFolder = DEFAULT_FOLDER,
+    as_json: JsonOption = False,
+) -> None:
+    """Show a customer: values with provenance, members, history."""
+    commands.show(what, data, as_json=as_json)
+
+
+@app.command()
+def why(
+    first: Annotated[str, typer.Argument(metavar="A", help="A source record: realm/source/id.")],
+    second: Annotated[str, typer.Argument(metavar="B", help="Another one.")],
+    data: DemoFolder = DEFAULT_FOLDER,
+    as_json: JsonOption = False,
+) -> None:
+    """Explain why two records are, or are not, the same customer."""
+    commands.why(first, second, data, as_json=as_json)
+
+
+USER_ERRORS = (DocumentError, ConfigurationError, commands.UsageError)
+WORK_ERRORS = (LogError, RegistryError, StoreInUseError, commands.WorkError)
+
+
+def main() -> None:
+    """Entry point: errors a person can act on are one message, not a traceback."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s", stream=sys.stderr)
+    try:
+        app()
+    except USER_ERRORS as error:
+        errors.print(f"[bold red]error:[/] {error}", markup=True, highlight=False, soft_wrap=True)
+        sys.exit(2)
+    except WORK_ERRORS as error:
+        errors.print(f"[bold red]failed:[/] {error}", markup=True, highlight=False, soft_wrap=True)
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

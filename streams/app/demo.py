@@ -1,0 +1,137 @@
+"""The demo: five simulated systems flow through the whole pipeline, in one process, without a broker."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from hashlib import blake2b
+from itertools import islice
+from pathlib import Path
+from typing import NamedTuple
+
+from connectors.mappings import shipped_mapping
+from connectors.simulated import SOURCES, SourceEvent, estimate_events, generate
+from schemas.canonical import record_key
+from streams.app.config import Configuration, ConfigurationError
+from streams.app.embedded import Pipeline, data_paths
+from streams.app.quality import Quality, compare_to_truth
+from streams.app.summary import Summary, Tables, memberships, summarise
+from streams.app.wiring import Deployment
+from streams.engine.runtime import CrashPoint
+from streams.notify import Subscriber
+
+REALMS = {"north": 0, "south": 1}
+Progress = Callable[[str, int, int], None]
+"""Told of a stage's name, how much is done and how much there is."""
+
+
+class DemoResult(NamedTuple):
+    """What the demo found."""
+
+    summary: Summary
+    seconds: float  # of the pipeline in this start, without generating
+    events_now: int  # source events consumed in this start
+    quality: Quality
+    example: str  # the id of a customer worth looking at
+
+    @property
+    def events_per_second(self) -> float:
+        return self.events_now / self.seconds if self.seconds else 0.0
+
+
+def demo_configuration(folder: Path, seed: int) -> Configuration:
+    """The demo's deployment. Its secret is no secret: it is derived from the seed, so that ids are the same every time."""
+    secret = folder / "secret"
+    if not secret.exists():
+        secret.write_text(blake2b(f"demo {seed}".encode(), digest_size=16).hexdigest())
+        secret.chmod(0o600)
+    return Configuration(
+        data=folder.resolve(),
+        realms=REALMS,
+        sources=tuple(shipped_mapping(name) for name in SOURCES),
+        subscribers=(
+            Subscriber(name="warehouse"),
+            Subscriber(name="mdm", attributes=("names", "birth_date", "identifications", "addresses")),
+        ),
+        secret=f"${{file:{secret.resolve()}}}",
+    )
+
+
+def run_demo(
+    folder: Path,
+    customers: int,
+    seed: int,
+    progress: Progress,
+    at: CrashPoint = lambda step: None,  # noqa: ARG005
+) -> DemoResult:
+    """Generates what is not yet in the folder's log, runs the pipeline over it, and compares with the truth.
+
+    Goes on where an earlier start of the same demo was stopped, however it was stopped.
+    Raises ConfigurationError when the folder holds another demo.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    deployment = Deployment(demo_configuration(folder, seed))
+    with Pipeline(deployment, at) as pipeline:
+        _claim(pipeline, folder, customers, seed)
+        truth = _publish(pipeline, customers, seed, progress)
+        began = time.perf_counter()
+        events = 0
+        for events in pipeline.run():
+            progress("pipeline", events, pipeline.published)
+        seconds = time.perf_counter() - began
+        progress("pipeline", pipeline.published, pipeline.published)
+        pipeline.close_workers()
+        with Tables(data_paths(folder)[1]) as tables:
+            summary = summarise(pipeline.log, tables, deployment.source_topics, list(REALMS))
+            found = memberships(tables)
+    return DemoResult(summary, seconds, events, compare_to_truth(found, truth), _example(found))
+
+
+def clear(folder: Path) -> None:
+    """Removes a demo's folder, if it is one."""
+    if folder.exists() and not data_paths(folder)[0].exists() and any(folder.iterdir()):
+        raise ConfigurationError(f"{folder} is not a demo's data folder: nothing was removed")
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _claim(pipeline: Pipeline, folder: Path, customers: int, seed: int) -> None:
+    wanted = f"customers={customers} seed={seed}"
+    held = pipeline.log.note("demo")
+    if held is None:
+        pipeline.log.set_note("demo", wanted)
+    elif held != wanted:
+        raise ConfigurationError(f"{folder} holds a demo of {held}: choose another --data, or --fresh to begin anew")
+
+
+def _publish(pipeline: Pipeline, customers: int, seed: int, progress: Progress) -> dict[str, str]:
+    """Appends the simulated events to the source topics; returns the truth, record to true customer."""
+    truth: dict[str, str] = {}
+    about = estimate_events(customers)
+
+    def events() -> Iterator[SourceEvent]:
+        for event in generate(customers, seed):
+            if event.truth:
+                row = event.truth
+                truth[record_key(row.realm, row.source, row.record_id)] = row.cluster
+            yield event
+
+    done = pipeline.published
+    complete = pipeline.log.note("generated") is not None
+    rest = islice(events(), done, None)
+    if complete:
+        for _ in rest:
+            pass
+        return truth
+    for now in pipeline.publish(rest, done):
+        progress("generate", now, max(now, about))
+    pipeline.log.set_note("generated", "yes")
+    return truth
+
+
+def _example(found: dict[str, str]) -> str:
+    """The customer with the most source systems: the most to look at. The lowest id of those."""
+    systems: dict[str, set[str]] = {}
+    for record, customer in found.items():
+        systems.setdefault(customer, set()).add(record.split("/", 2)[1])
+    return min(systems, key=lambda customer: (-len(systems[customer]), customer), default="")

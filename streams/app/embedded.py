@@ -1,0 +1,110 @@
+"""The whole pipeline in one process, over the embedded log: the demo, tests, small installations."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from connectors.logs.embedded import EmbeddedLog, EmbeddedRegistry, EmbeddedSession
+from connectors.simulated import SourceEvent
+from connectors.simulated.publish import SourceEncoder
+from schemas.topics import INBOXES, TopicSpec
+from streams.app.config import EVENT_BYTES, topic_specs
+from streams.app.wiring import PROCESSORS, Deployment, make_worker
+from streams.engine.outbox import Outgoing
+from streams.engine.runtime import CrashPoint, Worker
+from tables.rocks import StoreOptions
+
+LOG_FILE = "log.db"
+STORES_FOLDER = "stores"
+PUBLISH_BATCH = 5_000
+
+
+class Pipeline:
+    """All five processors, stepped in turn by one thread. Close it, or use it as a context manager."""
+
+    def __init__(self, deployment: Deployment, at: CrashPoint = lambda step: None) -> None:  # noqa: ARG005
+        folder = deployment.configuration.data_folder
+        self.log = EmbeddedLog(folder / LOG_FILE)
+        self.log.create(_narrow(topic_specs(deployment.configuration)))
+        self.log.create(TopicSpec(topic, 1, False, -1, EVENT_BYTES) for topic in deployment.source_topics)
+        self.log.compact()
+        self.registry: EmbeddedRegistry = self.log.registry()
+        options = StoreOptions.bounded()
+        self.workers: dict[str, Worker] = {
+            name: make_worker(
+                deployment,
+                deployment.processor(name, lambda: self.registry),
+                lambda listener, name=name: EmbeddedSession(  # type: ignore[misc]
+                    self.log, name, deployment.inbox(name), listener, purge=deployment.inbox(name)[0] in INBOXES
+                ),
+                folder / STORES_FOLDER,
+                options,
+                at,
+            )
+            for name in PROCESSORS
+        }
+
+    def run(self) -> Iterator[int]:
+        """Steps every processor until nothing is left to do; yields the source events consumed at each round."""
+        quiet = 0
+        while quiet < 2:  # the first round only brings the partitions
+            moved = sum(worker.step(0) for worker in self.workers.values())
+            busy = moved or any(worker.restoring for worker in self.workers.values())
+            quiet = 0 if busy else quiet + 1
+            yield self.workers["intake"].counts.messages
+
+    def publish(self, events: Iterable[SourceEvent], done: int) -> Iterator[int]:
+        """Appends source events; yields how many there are after each transaction.
+
+        How many were appended is kept with them, so a publisher that was killed goes on where it stopped: `done` is
+        what `published` said, and `events` are those after it.
+        """
+        encode = SourceEncoder(self.registry)
+        batch: list[tuple[Outgoing, int]] = []
+        for event in events:
+            batch.append((Outgoing(event.topic, event.key, encode(event)), event.timestamp))
+            if len(batch) == PUBLISH_BATCH:
+                done = self._append(batch, done)
+                yield done
+        yield self._append(batch, done)
+
+    def _append(self, batch: list[tuple[Outgoing, int]], done: int) -> int:
+        self.log.begin()
+        self.log.append(batch)
+        self.log.set_note("published", str(done + len(batch)))
+        self.log.commit()
+        done += len(batch)
+        batch.clear()
+        return done
+
+    @property
+    def published(self) -> int:
+        """Source events appended so far, over all starts."""
+        return int(self.log.note("published") or 0)
+
+    def close_workers(self) -> None:
+        """Closes the stores, so that others may read them; the log stays open."""
+        for worker in self.workers.values():
+            worker.close()
+
+    def close(self) -> None:
+        self.close_workers()
+        self.log.close()
+
+    def __enter__(self) -> Pipeline:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def _narrow(specs: Iterable[TopicSpec]) -> Iterator[TopicSpec]:
+    """One process needs one partition of each topic; only identity's stay, as realms are mapped to them."""
+    for spec in specs:
+        yield spec if spec.name.startswith("identity") else spec._replace(partitions=1)
+
+
+def data_paths(folder: Path) -> tuple[Path, Path]:
+    """The log and the stores of an embedded data folder."""
+    return folder / LOG_FILE, folder / STORES_FOLDER

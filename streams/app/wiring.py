@@ -1,0 +1,150 @@
+"""The one place where processors, logs, stores, mappings and rules are put together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from functools import cached_property
+from pathlib import Path
+
+from connectors.mappings import SourceReader, load_mapping
+from schemas.documents import DocumentError, Problem
+from schemas.messages import SourceChange
+from schemas.public import PublicCodec
+from schemas.registry import RegistryError, SchemaRegistry
+from schemas.topics import CUSTOMER_CHANGES, CUSTOMERS, IDENTITY, RECORDS, TopicNames
+from streams.app.config import Configuration
+from streams.customers import Customers
+from streams.engine.contract import Message, Processor, TransientError
+from streams.engine.log import Inbox, Listener, Session
+from streams.engine.outbox import Partitioner
+from streams.engine.runtime import CrashPoint, Limits, Worker
+from streams.identity.factory import identity_processor
+from streams.intake import Intake, Reader, StopRule
+from streams.notify import Notify
+from streams.records import Records
+from streams.survivorship import Survivorship, default_rules, load_rules
+from tables.rocks import RocksStores, StoreOptions
+
+PROCESSORS = ("intake", "records", "identity", "customers", "notify")
+INBOX_OF: Mapping[str, str] = {
+    "records": RECORDS,
+    "identity": IDENTITY,
+    "customers": CUSTOMERS,
+    "notify": CUSTOMER_CHANGES,
+}
+STATEFUL = frozenset({"records", "identity", "customers"})
+
+
+class Deployment:
+    """A configuration and what is read from it once: mappings, rules, names."""
+
+    def __init__(self, configuration: Configuration) -> None:
+        """Raises DocumentError for a bad mapping or rules file."""
+        self.configuration = configuration
+        self.mappings = [load_mapping(configuration.resolve(path)) for path in configuration.sources]
+        rules = configuration.survivorship
+        self.survivorship = Survivorship(load_rules(configuration.resolve(rules)) if rules else default_rules())
+        self._by_topic = {topic: mapping for mapping in self.mappings for topic in mapping.topics}
+        _refuse_shared_topics(configuration, [topic for mapping in self.mappings for topic in mapping.topics])
+
+    @property
+    def source_topics(self) -> list[str]:
+        return list(self._by_topic)
+
+    @cached_property
+    def names(self) -> TopicNames:
+        return TopicNames(self.configuration.prefix, frozenset(self._by_topic))
+
+    def inbox(self, processor: str) -> list[str]:
+        """The topics a processor reads."""
+        return self.source_topics if processor == "intake" else [INBOX_OF[processor]]
+
+    def processor(self, name: str, registry: Callable[[], SchemaRegistry]) -> Processor:
+        """Builds one processor. `registry` is asked only by those that need it. Raises RegistryError."""
+        configuration = self.configuration
+        match name:
+            case "intake":
+                letters = configuration.dead_letters
+                stop = StopRule(letters.stop_share, letters.window, letters.least)
+                found = registry()
+                readers = {topic: _patient(SourceReader(mapping, found)) for topic, mapping in self._by_topic.items()}
+                return Intake(readers, configuration.realms, stop)
+            case "records":
+                return Records()
+            case "identity":
+                return identity_processor(configuration.secret_bytes)
+            case "customers":
+                return Customers(self.survivorship, self._codec(registry()))
+            case "notify":
+                return Notify(configuration.subscribers, self._codec(registry()))
+        raise ValueError(f"there is no processor {name}")
+
+    def _codec(self, registry: SchemaRegistry) -> PublicCodec:
+        subscribers = [subscriber.name for subscriber in self.configuration.subscribers]
+        return PublicCodec(registry, self.configuration.prefix, subscribers)
+
+    @property
+    def partitioners(self) -> dict[str, Partitioner]:
+        realms = {realm.encode(): partition for realm, partition in self.configuration.realms.items()}
+        return {IDENTITY: realms.__getitem__}
+
+    @property
+    def limits(self) -> Limits:
+        batches = self.configuration.batches
+        return Limits(messages=batches.messages, fold_seconds=batches.fold_seconds)
+
+
+class _Relay:
+    """Passes what the log says about partitions to the worker, which is made after its session."""
+
+    def __init__(self) -> None:
+        self.to: Listener | None = None
+
+    def assigned(self, partitions: Iterable[Inbox]) -> None:
+        assert self.to is not None
+        self.to.assigned(partitions)
+
+    def revoked(self, partitions: Iterable[Inbox]) -> None:
+        assert self.to is not None
+        self.to.revoked(partitions)
+
+
+def make_worker(
+    deployment: Deployment,
+    processor: Processor,
+    session: Callable[[Listener], Session],
+    stores: Path,
+    options: StoreOptions,
+    at: CrashPoint = lambda step: None,  # noqa: ARG005
+) -> Worker:
+    """A processor on its session. `stores` is the folder of this instance's stores."""
+    relay = _Relay()
+    worker = Worker(
+        processor,
+        session(relay),
+        RocksStores(stores / processor.name, options) if processor.name in STATEFUL else None,
+        partitioners=deployment.partitioners,
+        limits=deployment.limits,
+        at=at,
+    )
+    relay.to = worker
+    return worker
+
+
+def _patient(reader: SourceReader) -> Reader:
+    """A registry that is away is waited for; it is no fault of the event."""
+
+    def read(message: Message) -> list[SourceChange]:
+        try:
+            return reader(message)
+        except RegistryError as error:
+            raise TransientError(str(error)) from error
+
+    return read
+
+
+def _refuse_shared_topics(configuration: Configuration, topics: list[str]) -> None:
+    for topic in topics:
+        if topics.count(topic) > 1:
+            where = ", ".join(map(str, configuration.sources))
+            raise DocumentError([Problem(where, 1, "topics", f"two mappings read topic {topic}")])

@@ -1,0 +1,50 @@
+"""What people and systems write when they have no value: such values are missing, not evidence."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+import msgspec
+
+
+class Blocked(msgspec.Struct, frozen=True):
+    """Standardised values and patterns; a pattern is a regular expression that matches the whole value."""
+
+    births: frozenset[str] = frozenset(
+        {"1900", "190001", "19000101", "19010101", "18991230", "18991231", "19700101", "19111111", "19990909", "20000101"}
+    )
+    names: frozenset[str] = frozenset(
+        {"anonymous", "cliente", "client", "customer", "desconocido", "inconnu", "kunde", "na", "nn", "none", "null", "test"}
+        | {"unbekannt", "unknown", "x", "xx", "xxx"}
+    )
+    organizations: frozenset[str] = frozenset({"na", "none", "null", "privat", "private", "self", "test", "unknown"})
+    emails: tuple[str, ...] = (
+        r"(test|tests|testing|no\.?reply|no-reply|none|na|n/a|null|unknown|no\.?e?mail|no)@.*",
+        r"(e?mail|user|customer|dummy|abc|asdf|x+|a+)@.*",
+        r".*@(test|none|noe?mail|unknown|invalid|localhost|null)(\..*)?",
+    )
+    phones: tuple[str, ...] = (
+        r"(\d)\1*",
+        r"\d{0,3}(\d)\1{5,}\d{0,3}",  # 800000000, 20 7000 0000
+        r"0?1?234567890?",
+        r"987654321",
+    )
+    numbers: tuple[str, ...] = (
+        r"(.)\1*",
+        r"0?12345(6|67|678|6789|67890)?",
+        r"(NA|NONE|NULL|TEST|UNKNOWN|XXXX)\d*",
+    )
+
+
+BLOCKED = Blocked()
+
+
+@lru_cache(maxsize=64)
+def _compiled(pattern: str) -> re.Pattern[str]:
+    return re.compile(pattern)
+
+
+def is_blocked(value: str, patterns: tuple[str, ...]) -> bool:
+    """Whether a standardised value matches one of the patterns, whole."""
+    return any(_compiled(pattern).fullmatch(value) for pattern in patterns)

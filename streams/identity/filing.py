@@ -1,0 +1,97 @@
+"""Filing a record under its match keys, and seeing what else that changes.
+
+One record more or less can switch a key on or off, make a value generic or ordinary, and join or part blocks. Then pairs
+and groups that the record has no part in must be looked at again.
+"""
+
+from __future__ import annotations
+
+from itertools import combinations
+from typing import NamedTuple
+
+from streams.identity.desk import Desk, Evidence
+from streams.identity.links import Block, connected, explore
+from streams.identity.matcher import F
+from streams.identity.model import MatchKey
+from streams.identity.postings import Change, add, remove
+
+
+class Filing(NamedTuple):
+    """What follows from having filed a record."""
+
+    pairs: list[tuple[str, str]]  # other pairs to compare again: a key of theirs changed its state
+    seeds: frozenset[str]  # other records to group again: their block changed
+    opened: frozenset[str]  # those of them whose customer no longer tells which large block they are in
+    links_changed: bool
+
+
+def file_record(desk: Desk[F], record: str, evidence: Evidence[F] | None) -> Filing:
+    """Replace a record's evidence, keys, links and liveness. None: it is deleted. Its edges are left as they are."""
+    row = desk.record(record)
+    old = desk.evidence(record) if row.live else None
+    old_links = row.links
+    kinds = desk.matcher.kinds
+    links = [key for key in evidence.keys if kinds[key.kind].links] if evidence is not None else []
+    values = list(dict.fromkeys([*old_links, *links])) if set(links) != set(old_links) else []
+    before = {value: explore(desk, [value]) for value in values}
+    changes = _file_keys(desk, record, old, evidence)
+    row.links = links
+    if evidence is None:
+        desk.drop_evidence(record)
+        desk.realm.live -= 1
+        row.live = False
+    else:
+        desk.put_evidence(record, evidence)
+        if not row.live:
+            desk.realm.live += 1
+            row.live = True
+            row.tenure = desk.next_ordinal()
+    desk.touch_record(record)
+    desk.realm_changed = True
+    seeds, opened = _blocks(desk, record, old_links, before) if values else (frozenset[str](), frozenset[str]())
+    return Filing(_pairs(changes, record), seeds, opened, links_changed=bool(values))
+
+
+def _file_keys(desk: Desk[F], record: str, old: Evidence[F] | None, new: Evidence[F] | None) -> list[Change]:
+    left = [key for key in old.keys if new is None or key.digest not in new.kinds] if old is not None else []
+    changes = [remove(desk, key, record) for key in left]
+    if new is not None:
+        renamed = old is None or old.name != new.name
+        changes += [
+            add(desk, key, record, new.name) for key in new.keys if renamed or old is None or key.digest not in old.kinds
+        ]
+    return changes
+
+
+def _pairs(changes: list[Change], record: str) -> list[tuple[str, str]]:
+    pairs: dict[tuple[str, str], None] = {}
+    for change in changes:
+        if change.holders:
+            pairs.update(dict.fromkeys(combinations(sorted(r for r in change.holders if r != record), 2)))
+    return list(pairs)
+
+
+def _blocks(
+    desk: Desk[F], record: str, old_links: list[MatchKey], before: dict[MatchKey, Block]
+) -> tuple[frozenset[str], frozenset[str]]:
+    """Records to group again because a block changed, and those of them that are `opened`."""
+    after = {value: explore(desk, [value]) for value in before}
+    seeds: set[str] = set()
+    opened: set[str] = set()
+    for value, block in after.items():
+        if not block.large:
+            seeds.update(block.records)
+        if not before[value].large:
+            seeds.update(before[value].records)
+            if block.large:
+                opened.update(before[value].records)
+    opened.discard(record)
+    still_large = [value for value in old_links if before[value].large and after[value].large]
+    if not connected(desk, still_large):
+        customer = desk.record(record).customer
+        opened.update(other for other in desk.members(customer) if other != record)
+        seeds.update(opened)
+    for other in list(opened):  # what hangs on them by an edge hung on another block before
+        seeds.update(desk.record(other).edges)
+    seeds.discard(record)
+    return frozenset(seeds), frozenset(opened)

@@ -1,0 +1,243 @@
+"""The identity processor: which source records are the same customer.
+
+One message at a time, single-handed per realm: file the record under its match keys, bring the edges up to date that this
+concerns, group again what those edges connect, and settle the ids. At quiescence the grouping is a pure function of the live
+records; only the ids depend on history.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from hashlib import blake2b
+from typing import Generic, NamedTuple
+
+import msgspec
+
+from schemas import topics
+from schemas.canonical import realm_of
+from schemas.messages import IDENTITY, Cause, RecordIdentity, Regroup
+from streams.engine.contract import Message, Outbox, RejectedError, Store
+from streams.identity.component import Component
+from streams.identity.desk import Desk, Evidence, EvidenceMemory
+from streams.identity.edges import drop_record, refresh_pair, refresh_record
+from streams.identity.filing import Filing, file_record
+from streams.identity.grouping import Limits, group
+from streams.identity.ledger import Settlement
+from streams.identity.matcher import F, Matcher
+from streams.identity.rows import POSTING, RECORD, Keys
+
+LARGEST_SIZE_CLASS = 32
+"""4 to the 32nd records: beyond any realm. The lowest review threshold is sought among the classes up to here."""
+
+
+class Settings(NamedTuple):
+    """What bounds identity's work. Part of the configuration that grouping is a function of."""
+
+    secret: bytes
+    """The deployment's secret: every realm's is derived from it. Changing it changes every match key and new id."""
+    limits: Limits = Limits()
+    large_block: int = 64
+    """A block of more records than this is large: entered, never walked through."""
+    sweep: int = 500
+    """Records looked at per Regroup message: some ten milliseconds of work where few of them need it."""
+
+
+class _Ready(NamedTuple, Generic[F]):
+    """A message that `prepare` decoded, and the evidence it brings."""
+
+    content: RecordIdentity | Regroup
+    evidence: Evidence[F] | None
+
+
+class IdentityProcessor(Generic[F]):
+    """Inbox `identity`, key realm. Sends MembershipChanged to `records`, EntityChanged to `customers`, Regroup to itself."""
+
+    name = "identity"
+
+    def __init__(self, matcher: Matcher[F], settings: Settings) -> None:
+        self._matcher = matcher
+        self._settings = settings
+        self._memory = EvidenceMemory(matcher)
+        self._floor = min(matcher.thresholds(size).review for size in range(LARGEST_SIZE_CLASS + 1))
+        self._secrets: dict[str, bytes] = {}
+        self._ready: dict[str, _Ready[F]] = {}  # by message ref; of the last batch prepared
+
+    def prepare(self, batch: Sequence[Message], store: Store) -> None:
+        """Decode and standardise the batch, then read every row it is likely to need in three round trips."""
+        self._ready.clear()
+        first: list[bytes] = []
+        for message in batch:
+            try:
+                ready = self._decode(message)
+            except RejectedError:
+                continue  # `process` will meet it
+            self._ready[message.ref] = ready
+            if ready.evidence is not None:
+                record, keys = _place(ready.content)
+                first.extend((keys.record(record), keys.evidence(record)))
+                first.extend(keys.posting(key) for key in ready.evidence.keys)
+        self._prefetch_candidates(store, dict(zip(first, store.get_many(first), strict=True)))
+
+    def _prefetch_candidates(self, store: Store, rows: dict[bytes, bytes | None]) -> None:
+        wanted: dict[bytes, None] = {}
+        for ready in self._ready.values():
+            if ready.evidence is None:
+                continue
+            _, keys = _place(ready.content)
+            for key in ready.evidence.keys:
+                data = rows[keys.posting(key)]
+                if data is not None:
+                    for other in POSTING.decode(data).members:
+                        wanted[keys.record(other)] = None
+                        wanted[keys.evidence(other)] = None
+        store.get_many(list(wanted))
+
+    def process(self, message: Message, store: Store, out: Outbox) -> None:
+        ready = self._ready.pop(message.ref, None) or self._decode(message)
+        content = ready.content
+        if isinstance(content, Regroup):
+            self._sweep(content, self._desk(content.realm, store), out)
+        else:
+            self._update(content, ready.evidence, self._desk(realm_of(content.record), store), out)
+
+    def _desk(self, realm: str, store: Store) -> Desk[F]:
+        return Desk(realm, store, self._matcher, self._memory, self._settings.large_block)
+
+    def _decode(self, message: Message) -> _Ready[F]:
+        """Raises RejectedError for a message without content or of another type; UnknownVersionError for a newer one."""
+        if message.value is None:
+            raise RejectedError("empty", f"{message.ref}: an identity message needs a value")
+        try:
+            content = IDENTITY.decode(message.value)
+        except msgspec.DecodeError as error:
+            raise RejectedError("malformed", f"{message.ref}: not a message of the identity inbox") from error
+        if isinstance(content, Regroup) or content.attributes is None:
+            return _Ready(content, None)
+        secret = self._secret(realm_of(content.record))
+        features = self._matcher.features(content.record, content.attributes, secret)
+        return _Ready(content, self._memory.encode(features, self._matcher.keys(features, secret)))
+
+    def _secret(self, realm: str) -> bytes:
+        secret = self._secrets.get(realm)
+        if secret is None:
+            secret = blake2b(realm.encode(), digest_size=32, key=self._settings.secret).digest()
+            self._secrets[realm] = secret
+        return secret
+
+    def _update(self, content: RecordIdentity, evidence: Evidence[F] | None, desk: Desk[F], out: Outbox) -> None:
+        """A record appeared, changed, or was deleted."""
+        record = _local(content.record)
+        row = desk.find_record(record) or desk.add_record(record)
+        if content.version <= row.version:
+            return
+        row.version = content.version
+        desk.touch_record(record)
+        was_live = row.live
+        unchanged = was_live and evidence is not None and desk.evidence(record).data == evidence.data
+        if not unchanged and (was_live or evidence is not None):
+            filing = file_record(desk, record, evidence)
+            self._resize(desk, content.cause, out)
+            seeds = self._refresh(desk, record, filing)
+            gone = record if evidence is None else None
+            changed = record if filing.links_changed else None
+            self._regroup(desk, content.cause, out, seeds, filing.opened, changed=changed, gone=gone, subject=record)
+        desk.write()
+
+    def _refresh(self, desk: Desk[F], record: str, filing: Filing) -> set[str]:
+        """Bring edges up to date after filing. Returns the live records that must be grouped again."""
+        row, lowest = desk.record(record), desk.realm.lowest
+        seeds = set(filing.seeds)
+        seeds.update(other for other, score in row.edges.items() if score >= lowest)
+        if row.live:
+            desk.load_records([*row.edges])
+            refresh_record(desk, record, self._floor)
+            seeds.update(other for other, score in row.edges.items() if score >= lowest)
+            seeds.add(record)
+        else:
+            drop_record(desk, record)
+        for a, b in filing.pairs:
+            before, after = refresh_pair(desk, a, b, self._floor)
+            if before != after and max(before or 0, after or 0) >= lowest:
+                seeds.update((a, b))
+        return seeds
+
+    def _regroup(
+        self,
+        desk: Desk[F],
+        cause: Cause,
+        out: Outbox,
+        seeds: Iterable[str],
+        opened: frozenset[str] = frozenset(),
+        *,
+        changed: str | None = None,
+        gone: str | None = None,
+        subject: str | None = None,
+    ) -> Component[F]:
+        """Group again what is connected with the seeds, and settle the ids."""
+        component = Component(desk, self._matcher.thresholds(desk.realm.size_class).match)
+        component.collect(seeds, opened, changed)
+
+        def veto(left: Sequence[str], right: Sequence[str]) -> bool:
+            evidence = desk.evidence
+            return self._matcher.veto([evidence(r).features for r in left], [evidence(r).features for r in right])
+
+        clusters = group(component.units(), component.edges(), veto, self._settings.limits)
+        resting = {
+            component.rows[record].customer: record
+            for record in component.large
+            if record != changed and record not in opened
+        }
+        settlement = Settlement(desk, out, cause, self._secret(desk.name))
+        settlement.settle(component.rows, clusters, resting, gone, subject)
+        return component
+
+    def _resize(self, desk: Desk[F], cause: Cause, out: Outbox) -> None:
+        """Begin a sweep of the realm if its live records crossed into another size class."""
+        realm = desk.realm
+        size_class = self._matcher.size_class(realm.live)
+        if size_class == realm.size_class:
+            return
+        before, after = (self._matcher.thresholds(size).match for size in (realm.size_class, size_class))
+        realm.size_class = size_class
+        if before == after:
+            return
+        realm.lowest, realm.highest = min(realm.lowest, after), max(realm.highest, after)
+        realm.generation += 1
+        self._continue(Regroup(realm=desk.name, generation=realm.generation, cursor="", cause=cause), out)
+
+    def _continue(self, regroup: Regroup, out: Outbox) -> None:
+        out.send(topics.IDENTITY, regroup.realm.encode(), IDENTITY.encode(regroup))
+
+    def _sweep(self, regroup: Regroup, desk: Desk[F], out: Outbox) -> None:
+        """Group again, from the cursor on, what the thresholds since the last complete sweep may have grouped otherwise."""
+        realm, sweep = desk.realm, self._settings.sweep
+        if regroup.generation != realm.generation or realm.lowest == realm.highest:
+            return
+        after = desk.keys.record(regroup.cursor) if regroup.cursor else None
+        rows = [row for row, _ in zip(desk.store.scan(desk.keys.records(), after), range(sweep), strict=False)]
+        done: set[str] = set()
+        for key, data in rows:
+            record = desk.keys.record_of(key)
+            if record in done:
+                continue
+            edges = RECORD.decode(data).edges
+            if any(realm.lowest <= score < realm.highest for score in edges.values()):
+                done.update(self._regroup(desk, regroup.cause, out, [record]).rows)
+        if len(rows) == sweep:
+            cursor = desk.keys.record_of(rows[-1][0])
+            self._continue(msgspec.structs.replace(regroup, cursor=cursor), out)
+        else:
+            realm.lowest = realm.highest = self._matcher.thresholds(realm.size_class).match
+        desk.realm_changed = True
+        desk.write()
+
+
+def _local(record: str) -> str:
+    """A record's key inside its realm."""
+    return record.partition("/")[2]
+
+
+def _place(content: RecordIdentity | Regroup) -> tuple[str, Keys]:
+    if isinstance(content, Regroup):
+        return content.cursor, Keys(content.realm)
+    return _local(content.record), Keys(realm_of(content.record))

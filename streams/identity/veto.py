@@ -1,0 +1,87 @@
+"""What keeps two clusters apart whatever links them: contradictions that hold between all their members.
+
+A pair's score weighs its own evidence; a cluster knows more. A record without a birth date may link a father's records to
+his son's: the clusters contradict each other though neither link does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import chain
+
+from streams.identity.features import LINKING_TYPES, Features, Number, PersonName
+from streams.identity.levels import CONFLICTING
+from streams.identity.levels.birth import judge_birth
+from streams.identity.levels.names import judge_family, judge_given, judge_pair, judge_suffix
+from streams.identity.levels.numbers import judge_numbers
+
+
+def cluster_veto(left: Sequence[Features], right: Sequence[Features]) -> bool:
+    """Whether two clusters must not become one. Symmetric, and independent of the order of members.
+
+    An attribute contradicts only if every cross pair of known values does. Alone, only a generation suffix vetoes; two
+    independent contradictions do (birth date, identification, given name), and one does where the rest says who they are:
+    attested unrelated given names in one household (couples, twins), other birth dates under one name (father and son).
+    An identification they share speaks against all but the suffix.
+    """
+    left_names = _names(left)
+    right_names = _names(right)
+    suffixes = [judge_suffix(a, b)[0] for a in left_names for b in right_names if a.suffix and b.suffix]
+    if suffixes and all(level is CONFLICTING for level in suffixes):
+        return True
+    if any(a.kind != b.kind and a.kind and b.kind for a in left for b in right):
+        return False
+    births = _births_conflict(left, right)
+    givens = _givens_conflict(left_names, right_names)
+    if not births and not givens:
+        return False
+    number = judge_numbers(_numbers(left), _numbers(right), ())
+    if number[1] > 0:
+        return False
+    if births + givens + (number[0] is CONFLICTING) >= 2:
+        return True
+    if givens:
+        return _is_one_household(left, right, left_names, right_names)
+    return any(
+        judge_given(a, b)[1] > 0 and judge_family(a, b)[1] > 0 for a in left_names for b in right_names
+    )  # other birth dates under one name
+
+
+def _names(cluster: Sequence[Features]) -> list[PersonName]:
+    return list(dict.fromkeys(chain.from_iterable(record.names for record in cluster)))
+
+
+def _numbers(cluster: Sequence[Features]) -> list[Number]:
+    """Identifications of persons. Accounts are no evidence of another person, so equal ones link but do not speak here."""
+    return list(dict.fromkeys(n for record in cluster for n in record.numbers if n.type not in LINKING_TYPES))
+
+
+def _births_conflict(left: Sequence[Features], right: Sequence[Features]) -> bool:
+    mine = {record.birth for record in left if record.birth}
+    theirs = {record.birth for record in right if record.birth}
+    if not mine or not theirs or not mine.isdisjoint(theirs):
+        return False
+    return all(judge_birth(x, y)[0] is CONFLICTING for x in mine for y in theirs)
+
+
+def _givens_conflict(left: Sequence[PersonName], right: Sequence[PersonName]) -> bool:
+    """Whether every pair of known given names is of two attested, unrelated ones."""
+    mine = [name for name in left if name.given]
+    theirs = [name for name in right if name.given]
+    if not mine or not theirs:
+        return False
+    return all(judge_pair(a, b).given[0] is CONFLICTING for a in mine for b in theirs)
+
+
+def _digests(cluster: Sequence[Features]) -> set[bytes]:
+    found = {contact.digest for record in cluster for contact in chain(record.emails, record.phones)}
+    return found | {place.digest for record in cluster for place in record.places if place.digest}
+
+
+def _is_one_household(
+    left: Sequence[Features], right: Sequence[Features], left_names: Sequence[PersonName], right_names: Sequence[PersonName]
+) -> bool:
+    """Whether they share a mailbox, a telephone, an address or a family name."""
+    if not _digests(left).isdisjoint(_digests(right)):
+        return True
+    return any(judge_family(a, b)[1] > 0 for a in left_names for b in right_names)
