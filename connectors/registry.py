@@ -66,14 +66,20 @@ class ConfluentRegistry:
     def register(self, subject: str, schema: str) -> int:
         known = self._ids.get((subject, schema))
         if known is None:
-            try:
-                known = self._client.register_schema(subject, Schema(schema, "AVRO"))
-            except SchemaRegistryError as error:
-                self._refused(subject, error)
-            except Exception as error:  # see _unreachable
-                self._unreachable(f"register a schema for subject {subject}", error)
+            known = self._register(subject, schema, attempts=3)
             self._ids[subject, schema] = known
         return known
+
+    def _register(self, subject: str, schema: str, attempts: int) -> int:
+        try:
+            return self._client.register_schema(subject, Schema(schema, "AVRO"))
+        except SchemaRegistryError as error:
+            if error.http_status_code == CONFLICT and attempts > 1:
+                # Apicurio also answers so while another process registers the same schema: then the next try finds it.
+                return self._register(subject, schema, attempts - 1)
+            self._refused(subject, error)
+        except Exception as error:  # see _unreachable
+            self._unreachable(f"register a schema for subject {subject}", error)
 
     def schema(self, schema_id: int) -> str:
         known = self._schemas.get(schema_id)

@@ -16,6 +16,9 @@ from typing import Any, TypeAlias
 
 Writer: TypeAlias = Callable[[bytearray, Any], None]
 
+Part: TypeAlias = tuple[int | slice, bool, Writer]
+"""Of a record: which of its fields, whether they are nullable (so that an empty value is not null), and their writer."""
+
 ZERO = b"\0"
 """What every empty value is in Avro: "", 0, false, [], {} and, as the first branch of a union, null."""
 
@@ -59,20 +62,47 @@ class _Compiler:
         return _nullable(self.compile(branches[1]))
 
     def _record(self, schema: Mapping[str, Any]) -> Writer:
-        name = schema["name"]
-        write = _in_turn(list(self._parts(schema["fields"])))
+        name, fields = schema["name"], schema["fields"]
+        write = _fields([field["name"] for field in fields], list(self._parts(fields)))
         self._named[name] = _kept(write) if name in self._repeated else write
         return self._named[name]
 
-    def _parts(self, fields: Sequence[Mapping[str, Any]]) -> Iterator[Writer]:
-        """Writers of a record's parts, each given the whole object: neighbouring strings are one part, others one each."""
+    def _parts(self, fields: Sequence[Mapping[str, Any]]) -> Iterator[Part]:
+        """Neighbouring strings are one part, any other field is one."""
+        start = 0
         for is_string, run in groupby(fields, key=lambda field: field["type"] == "string"):
-            if is_string:
-                yield _strings([field["name"] for field in run])
+            for group in [list(run)] if is_string else [[field] for field in run]:
+                place = slice(start, start + len(group)) if is_string else start
+                start += len(group)
+                kind = group[0]["type"]
+                yield place, isinstance(kind, list), _strings if is_string else self.compile(kind)
+
+
+def _fields(names: Sequence[str], parts: Sequence[Part]) -> Writer:
+    values_of: Callable[[Any], tuple[Any, ...]] = attrgetter(*names, names[0])  # two or more, so that it gives a tuple
+
+    def write(out: bytearray, value: Any) -> None:
+        values = values_of(value)
+        for place, nullable, write_part in parts:
+            found = values[place]
+            if found or nullable:
+                write_part(out, found)
             else:
-                for field in run:
-                    make = _nullable_field if isinstance(field["type"], list) else _field
-                    yield make(field["name"], self.compile(field["type"]))
+                out += ZERO
+
+    return write
+
+
+def _strings(out: bytearray, values: tuple[str, ...]) -> None:
+    try:
+        text = "".join([SHORT[len(value)] + value for value in values])
+    except IndexError:  # one is long
+        text = ""
+    if text.isascii() and text:
+        out += text.encode("ascii")
+    else:
+        for value in values:
+            _string(out, value)
 
 
 def _nullable(write_value: Writer) -> Writer:
@@ -86,23 +116,6 @@ def _nullable(write_value: Writer) -> Writer:
     return write
 
 
-def _in_turn(parts: Sequence[Writer]) -> Writer:
-    if len(parts) == 2:  # most records of a view
-        first, second = parts
-
-        def write_two(out: bytearray, value: Any) -> None:
-            first(out, value)
-            second(out, value)
-
-        return write_two
-
-    def write(out: bytearray, value: Any) -> None:
-        for write_part in parts:
-            write_part(out, value)
-
-    return write
-
-
 def _kept(write_value: Writer) -> Writer:
     @lru_cache(maxsize=4096)
     def encoded(value: Any) -> bytes:
@@ -112,48 +125,6 @@ def _kept(write_value: Writer) -> Writer:
 
     def write(out: bytearray, value: Any) -> None:
         out += encoded(value)
-
-    return write
-
-
-def _strings(names: Sequence[str]) -> Writer:
-    values_of: Callable[[Any], tuple[str, ...]] = attrgetter(*names, *names[:1])  # two or more give a tuple, also for one
-    count = len(names)
-
-    def write(out: bytearray, value: Any) -> None:
-        values = values_of(value)[:count]
-        try:
-            text = "".join([SHORT[len(text)] + text for text in values])
-        except IndexError:  # one is long
-            text = ""
-        if text.isascii() and text:
-            out += text.encode("ascii")
-        else:
-            for each in values:
-                _string(out, each)
-
-    return write
-
-
-def _field(name: str, write_value: Writer) -> Writer:
-    get = attrgetter(name)
-
-    def write(out: bytearray, value: Any) -> None:
-        found = get(value)
-        if found:
-            write_value(out, found)
-        else:
-            out += ZERO
-
-    return write
-
-
-def _nullable_field(name: str, write_value: Writer) -> Writer:
-    """An empty value is not null."""
-    get = attrgetter(name)
-
-    def write(out: bytearray, value: Any) -> None:
-        write_value(out, get(value))
 
     return write
 

@@ -116,7 +116,7 @@ class CauseRef(ViewPart, frozen=True, kw_only=True):
 class AttributeChange(ViewPart, frozen=True, kw_only=True):
     """One attribute's value before and after, as JSON text without provenance; None where there was none."""
 
-    attribute: str  # a view attribute, `characteristics.<key>`, `members` or `aliases`
+    attribute: str  # a view attribute, `characteristics.<key>`, `members`, `member_count` or `aliases`
     before: str | None = None
     after: str | None = None
 

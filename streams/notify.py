@@ -25,7 +25,7 @@ MaskName: TypeAlias = Literal["hash", "last4", "redact"]
 Mask: TypeAlias = Callable[[str], str]
 
 HIDDEN = "***"
-CHANGED_NAMES: tuple[str, ...] = (*VIEW_ATTRIBUTES, "members", "aliases")
+CHANGED_NAMES: tuple[str, ...] = (*VIEW_ATTRIBUTES, "members", "member_count", "aliases")
 """What a change may name, `characteristics.<key>` besides."""
 
 

@@ -107,6 +107,10 @@ class RocksStore:
         self._db.flush()
         self._db.close()
 
+    def release(self) -> None:
+        """Closes a store that was only read."""
+        self._db.close()
+
 
 class RocksStores:
     """The stores of one processor: a folder each, named by the partition."""

@@ -31,6 +31,17 @@ def kafka() -> Iterator[str]:
         yield from _running(launch_kafka)
 
 
+@pytest.fixture
+def own_kafka() -> Iterator[Part]:
+    """A broker nobody else uses and nobody has used: may be killed. Costs some seconds each."""
+    try:
+        part = launch_kafka()
+    except MissingPartError as error:
+        cannot_run(str(error))
+    with part:
+        yield part
+
+
 @pytest.fixture(scope="session")
 def registry() -> Iterator[str]:
     """URL of a real schema registry with backward compatibility, shared by the session: use subjects under `unique`."""

@@ -32,6 +32,14 @@ COMMIT_SECONDS = 15.0
 
 REQUEST_SECONDS = 10.0
 
+UNREADABLE = {
+    KafkaError._AUTO_OFFSET_RESET,
+    KafkaError.UNKNOWN_TOPIC_OR_PART,
+    KafkaError.TOPIC_AUTHORIZATION_FAILED,
+    KafkaError.GROUP_AUTHORIZATION_FAILED,
+}
+"""Errors of a consumer that do not go away by themselves."""
+
 CONSUMER_DEFAULTS: dict[str, Any] = {
     "isolation.level": "read_committed",
     "enable.auto.commit": False,
@@ -103,6 +111,7 @@ class KafkaSession:
         self._in_transaction = False
         self._broken = False  # the producer's state is not known: it must be made anew
         self._table_ends: dict[Inbox, int] = {}
+        self._table_expected: set[Inbox] = set()
         self._producer = connection.producer(self._transactional_id, max_message_bytes)
         self._consumer = connection.consumer(self._names.prefix + processor, {})
         self._consumer.subscribe(
@@ -181,13 +190,12 @@ class KafkaSession:
     def _consumer_error(self, error: KafkaError, raw: Any) -> None:
         if error.fatal() and error.code() == KafkaError.FENCED_INSTANCE_ID:
             raise FencedError(f"{self._processor}: another process has this instance's id: {error.str()}")
-        if error.fatal() or error.code() in {
-            KafkaError._AUTO_OFFSET_RESET,
-            KafkaError.UNKNOWN_TOPIC_OR_PART,
-            KafkaError.TOPIC_AUTHORIZATION_FAILED,
-            KafkaError.GROUP_AUTHORIZATION_FAILED,
-        }:
-            raise LogError(f"{self._processor}: {raw.topic() or 'the log'} cannot be read: {error.str()}")
+        topic = raw.topic() or "the log"
+        if error.code() == KafkaError.UNKNOWN_TOPIC_OR_PART and self._from_beginning:
+            log.warning("%s: topic %s does not exist yet: waiting for its source", self._processor, topic)
+            return
+        if error.fatal() or error.code() in UNREADABLE:
+            raise LogError(f"{self._processor}: {topic} cannot be read: {error.str()}")
         log.warning("%s: %s (goes on by itself)", self._processor, error.str())
 
     def resume(self, partition: Inbox) -> None:
@@ -214,22 +222,24 @@ class KafkaSession:
         if self._broken:
             self._renew()
         self._table_ends = {}
+        self._table_expected = set()
         self._calling(self._producer.begin_transaction)
         self._in_transaction = True
 
     def produce(self, outgoing: Iterable[Outgoing]) -> None:
-        by_topic: dict[str, list[Outgoing]] = {}
+        groups: dict[tuple[str, int | None], list[Outgoing]] = {}
         for item in outgoing:
-            by_topic.setdefault(self._names.physical(item.topic), []).append(item)
-        for topic, items in by_topic.items():
+            groups.setdefault((item.topic, item.partition), []).append(item)
+        for (name, partition), items in groups.items():
+            topic = self._names.physical(name)
             if any(item.headers for item in items):
-                self._produce_each(topic, items)
+                self._produce_each(topic, partition, items)
             else:
-                self._produce_batch(topic, items)
+                self._produce_batch(topic, partition, items)
 
-    def _produce_each(self, topic: str, items: list[Outgoing]) -> None:
+    def _produce_each(self, topic: str, partition: int | None, items: list[Outgoing]) -> None:
+        chosen = _chosen(partition)
         for item in items:
-            chosen: dict[str, Any] = {} if item.partition is None else {"partition": item.partition}
             while True:
                 try:
                     self._producer.produce(topic, item.value, item.key, headers=list(item.headers), **chosen)
@@ -239,21 +249,16 @@ class KafkaSession:
                 except KafkaException as error:
                     raise self._translate(error) from error
 
-    def _produce_batch(self, topic: str, items: list[Outgoing]) -> None:
-        messages: list[dict[str, Any]] = []
-        last: dict[int, dict[str, Any]] = {}
-        for item in items:
-            message: dict[str, Any] = {"value": item.value, "key": item.key}
-            if item.partition is not None:
-                message["partition"] = item.partition
-                last[item.partition] = message
-            messages.append(message)
-        if topic == self._table:
-            for message in last.values():  # the order of a partition is kept: the last record's offset is enough
-                message["callback"] = self._on_table_delivery
+    def _produce_batch(self, topic: str, partition: int | None, items: list[Outgoing]) -> None:
+        # One call per partition: confluent-kafka 2.16 ignores the partition of single messages in a batch.
+        chosen = _chosen(partition)
+        messages: list[dict[str, Any]] = [{"value": item.value, "key": item.key} for item in items]
+        if topic == self._table and partition is not None:
+            messages[-1]["callback"] = self._on_table_delivery  # a partition keeps its order: the last offset is enough
+            self._table_expected.add(Inbox(self._names.logical(topic), partition))
         while messages:
             try:
-                sent = self._producer.produce_batch(topic, messages)
+                sent = self._producer.produce_batch(topic, messages, **chosen)
             except BufferError:
                 sent = 0
             except KafkaException as error:
@@ -281,8 +286,11 @@ class KafkaSession:
         self._calling(lambda: self._producer.send_offsets_to_transaction(positions, metadata, REQUEST_SECONDS))
 
     def commit(self) -> Mapping[Inbox, int]:
+        self._producer.flush(REQUEST_SECONDS)  # serves the delivery reports that tell the table's offsets
         self._calling(lambda: self._producer.commit_transaction(REQUEST_SECONDS))
         self._in_transaction = False
+        if self._table_ends.keys() != self._table_expected:
+            raise UnknownError("committed, but where the table records went was not told")
         return self._table_ends
 
     def abort(self) -> None:
@@ -367,3 +375,8 @@ class KafkaSession:
         self.abort()
         self._consumer.close()
         self._producer.close()
+
+
+def _chosen(partition: int | None) -> dict[str, Any]:
+    """Without a partition, the client chooses it by the key."""
+    return {} if partition is None else {"partition": partition}

@@ -9,12 +9,11 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from confluent_kafka import ConsumerGroupTopicPartitions, KafkaException, TopicCollection, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicCollection, TopicPartition
 from confluent_kafka.admin import (  # type: ignore[attr-defined]  # its stubs do not declare what it re-exports
     AdminClient,
     ConfigResource,
     NewTopic,
-    OffsetSpec,
     ResourceType,
     TopicDescription,
 )
@@ -122,48 +121,51 @@ def first_offsets(admin_config: Mapping[str, str | int | float | bool], group: s
     """
     if not topics:
         return 0
-    admin = AdminClient(dict(admin_config))
-    partitions = [
-        TopicPartition(name, partition.id)
-        for name, description in _describe(admin, list(topics)).items()
-        for partition in description.partitions
-    ]
-    asked = ConsumerGroupTopicPartitions(group, partitions)
-    committed = admin.list_consumer_group_offsets([asked], require_stable=True, request_timeout=TIMEOUT)[group].result()
-    absent = [TopicPartition(p.topic, p.partition) for p in committed.topic_partitions if p.offset < 0]
-    if not absent:
-        return 0
-    first = _earliest(admin, absent)
-    _commit(admin, group, first)
-    return len(first)
+    descriptions = _describe(AdminClient(dict(admin_config)), list(topics))
+    partitions = [TopicPartition(name, p.id) for name, found in descriptions.items() for p in found.partitions]
+    # A consumer, though it never joins: the admin client's calls for groups fail, and with confluent-kafka 2.16 may crash
+    # the process, while the group's coordinator starts, as it does at the first use of a new cluster.
+    consumer = Consumer(
+        {**admin_config, "group.id": group, "enable.auto.commit": False, "isolation.level": "read_committed"}
+    )
+    try:
+        absent = [p for p in _checked(consumer.committed(partitions, timeout=TIMEOUT)) if p.offset < 0]
+        if absent:
+            first = [TopicPartition(p.topic, p.partition, _earliest(consumer, p)) for p in absent]
+            _checked(consumer.commit(offsets=first, asynchronous=False))
+    except KafkaException as error:
+        if error.args[0].name() not in GROUP_RUNS:
+            raise
+        raise ActiveGroupError(
+            f"consumer group {group} lacks offsets, and members of it are running: stop them and run init again"
+        ) from error
+    finally:
+        consumer.close()
+    return len(absent)
 
 
-def _earliest(admin: AdminClient, partitions: list[TopicPartition]) -> list[TopicPartition]:
-    """The first offset of each partition. A topic just created may have no leader yet: it is asked again."""
-    start = OffsetSpec.earliest()  # type: ignore[no-untyped-call]
+def _earliest(consumer: Consumer, partition: TopicPartition) -> int:
+    """The first offset. A partition just created may have no leader yet: it is asked again."""
     deadline = time.monotonic() + TIMEOUT
-    while True:
-        found = admin.list_offsets(dict.fromkeys(partitions, start), request_timeout=TIMEOUT)
+    offsets = None
+    while offsets is None and time.monotonic() < deadline:
         try:
-            return [TopicPartition(p.topic, p.partition, future.result().offset) for p, future in found.items()]
+            offsets = consumer.get_watermark_offsets(partition, timeout=TIMEOUT)
         except KafkaException as error:
-            if error.args[0].name() not in LEADERLESS or time.monotonic() > deadline:
+            if error.args[0].name() not in LEADERLESS:
                 raise
-            admin.poll(0.1)
+            consumer.poll(0.1)
+    if offsets is None:
+        raise KafkaException(KafkaError(KafkaError._TIMED_OUT, f"no offsets of {partition.topic} within {TIMEOUT:.0f} s"))
+    return offsets[0]
 
 
-def _commit(admin: AdminClient, group: str, offsets: list[TopicPartition]) -> None:
-    request = ConsumerGroupTopicPartitions(group, offsets)
-    answer = admin.alter_consumer_group_offsets([request], request_timeout=TIMEOUT)[group].result()
-    for partition in answer.topic_partitions:  # the request as a whole succeeds even if every partition was refused
-        if partition.error is None:
-            continue
-        if partition.error.name() in GROUP_RUNS:
-            raise ActiveGroupError(
-                f"consumer group {group} has no offset on {len(offsets)} partitions, and members of it are running:"
-                " stop them and run init again"
-            )
-        raise KafkaException(partition.error)
+def _checked(answers: list[TopicPartition]) -> list[TopicPartition]:
+    """The answers, if none is an error: a request may succeed as a whole though single partitions were refused."""
+    for answer in answers:
+        if answer.error is not None:
+            raise KafkaException(answer.error)
+    return answers
 
 
 def _check(admin: AdminClient, existing: Mapping[str, TopicSpec], replication: int) -> list[str]:

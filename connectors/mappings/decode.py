@@ -10,7 +10,7 @@ from typing import Any
 
 import fastavro
 import msgspec
-from fastavro.schema import SchemaParseException
+from fastavro.schema import SchemaParseException, UnknownType
 
 from connectors.mappings.model import Format
 from schemas.registry import SchemaRegistry, UnknownSchemaError
@@ -92,10 +92,28 @@ class Decoder:
             schema = fastavro.parse_schema(msgspec.json.decode(self._registry.schema(schema_id)))
         except UnknownSchemaError as error:
             raise RejectedError("unknown-schema", f"the registry has no schema {schema_id}") from error
-        except (SchemaParseException, fastavro.schema.UnknownType, msgspec.DecodeError) as error:
+        except (SchemaParseException, UnknownType, msgspec.DecodeError, RecursionError) as error:
             raise RejectedError("unknown-schema", f"schema {schema_id} is not an Avro schema") from error
+        if _contains(schema, frozenset()):
+            # A few kilobytes of such a message overflow the C stack of fastavro's reader, and with it the process.
+            raise RejectedError("unknown-schema", f"schema {schema_id} contains itself, which is not supported")
         self._schemas[schema_id] = schema
         return schema
+
+
+def _contains(schema: object, around: frozenset[str]) -> bool:
+    """Whether a schema refers to one of the named types it stands inside of."""
+    if isinstance(schema, str):
+        return schema in around
+    if isinstance(schema, list):
+        return any(_contains(branch, around) for branch in schema)
+    if not isinstance(schema, dict):
+        return False
+    inside = around | {schema["name"]} if "name" in schema else around
+    parts = [field["type"] for field in schema.get("fields", ())] + [
+        schema.get(part) for part in ("type", "items", "values")
+    ]
+    return any(_contains(part, inside) for part in parts)
 
 
 _read_json = msgspec.json.Decoder().decode

@@ -5,6 +5,7 @@ from __future__ import annotations
 from random import Random
 
 from connectors.simulated import corruption, rates
+from connectors.simulated.chance import Choice
 from connectors.simulated.countries import COUNTRIES, Country
 from connectors.simulated.people import Address, Organization, Person, Site
 from connectors.simulated.wordlists import short_forms
@@ -53,6 +54,7 @@ class Clerk:
     def __init__(self, rng: Random) -> None:
         self._rng = rng
         self._short_forms = {code: short_forms(country.locale[:2]) for code, country in COUNTRIES.items()}
+        self._legal_form = Choice(rates.LEGAL_FORM)
 
     def person(self, person: Person, source: str, shop_phone: str) -> Held:
         """A new record of a person, filled as this system usually is."""
@@ -68,7 +70,8 @@ class Clerk:
         if person.landline and rng.random() < filled.get("landline", 0.0):
             held.landline = self._phone(person.landline)
         if rng.random() < rates.SHOP_PHONE[source]:
-            held.landline, held.mobile = shop_phone, None if rng.random() < 0.5 else held.mobile
+            held.landline = shop_phone
+            held.mobile = None if rng.random() < rates.SHOP_PHONE_ONLY else held.mobile
         if rng.random() < filled.get("address", 0.0):
             self.take_address(held, person.address)
         self._take_identifications(held, person, filled)
@@ -85,9 +88,9 @@ class Clerk:
         if rng.random() < filled.get("email", 0.0):
             box = ("office", "info", "office", "accounts")[int(4 * rng.random())]
             held.email = f"{box}@{organization.domain}"
-        held.landline = self._phone(organization.switchboard if rng.random() < 0.4 else site.phone)
+        held.landline = self._phone(organization.switchboard if rng.random() < rates.SWITCHBOARD else site.phone)
         self.take_address(held, site.address)
-        if rng.random() < filled.get("tax_id", 0.0) * 2:
+        if source == "billing" and rng.random() < rates.SITE_TAX_ID:
             held.tax_id = self._identification(organization.tax_id)
         return held
 
@@ -110,7 +113,7 @@ class Clerk:
         if source == "crm" and rng.random() < rates.GENDER_WRITTEN:
             held.male = person.male
         if source == "partner" and rng.random() >= rates.PARTNER_NAME:
-            held.given, held.family = None, (held.family if rng.random() < 0.5 else None)
+            held.given, held.family = None, (held.family if rng.random() < rates.PARTNER_LAST_NAME else None)
 
     def _slip(self, held: Held, given: str, family: str) -> tuple[str, str]:
         rng = self._rng
@@ -153,7 +156,7 @@ class Clerk:
     def take_email(self, held: Held, person: Person) -> None:
         rng = self._rng
         email = person.email
-        if person.second_email and rng.random() < 2 * rates.SECOND_EMAIL:  # half of the persons have one
+        if person.second_email and rng.random() < rates.SECOND_EMAIL:
             email = person.second_email
         if person.shared_email and rng.random() < rates.SHARED_CONTACT:
             email = person.shared_email
@@ -226,11 +229,12 @@ class Clerk:
         rng = self._rng
         name = organization.name
         chance = rng.random()
-        if chance < 0.03:
+        if (chance := chance - rates.ORGANIZATION_TYPO) < 0:
             name = corruption.typo(rng, name)
-        elif chance < 0.09:
+        elif chance < rates.ORGANIZATION_UPPER:
             name = name.upper()
-        form = rng.random()
-        if form < 0.55:
-            return f"{name} {organization.legal_form[0]}"
-        return f"{name} {organization.legal_form[1]}" if form < 0.85 else name
+        form = self._legal_form(rng)
+        if form == "none":
+            return name
+        short, long = organization.legal_form
+        return f"{name} {short if form == 'short' else long}"

@@ -44,14 +44,14 @@ _SHORT_STREETS = (
 )  # fmt: skip
 
 
-@lru_cache(maxsize=20_000)
+@lru_cache(maxsize=2_048)
 def without_accents(text: str) -> str:
     """The text in plain Latin letters, as a system without Unicode would keep it."""
     text = text.replace("ß", "ss").replace("ø", "o").replace("Ø", "O").replace("æ", "ae")
     return "".join(c for c in unicodedata.normalize("NFD", text) if not unicodedata.combining(c))
 
 
-@lru_cache(maxsize=20_000)
+@lru_cache(maxsize=2_048)
 def plain(text: str) -> str:
     """Only lower-case Latin letters and digits."""
     return "".join(c for c in without_accents(text).lower() if c.isascii() and c.isalnum())
@@ -121,7 +121,7 @@ def wrong_birth(rng: Random, birth: str) -> str:
     return f"{year}-{month}-{1 + (int(day) + int(27 * rng.random())) % 28:02d}"
 
 
-@lru_cache(maxsize=20_000)
+@lru_cache(maxsize=2_048)
 def short_street(street: str) -> str:
     """The street as people abbreviate it."""
     for pattern, short in _SHORT_STREETS:

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections import deque
-from itertools import accumulate
+from collections.abc import Mapping
 from random import Random
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 from connectors.simulated import rates
+from connectors.simulated.chance import Choice
 from connectors.simulated.people import Organization, Person, Registry, Serials
 from connectors.simulated.pools import Pool
 
 NORTH, SOUTH = "north", "south"
 _SHOP_CUSTOMERS = 3_000  # a shop serves so many customers of its country before its phone number changes
 _DAYS_A_YEAR = 365
-
-T = TypeVar("T")
 
 
 class Subject(NamedTuple):
@@ -27,26 +26,10 @@ class Subject(NamedTuple):
     kind: str  # of the group it came with, a key of `rates.GROUPS`
 
 
-class Choice:
-    """Draws a key of a table of shares."""
-
-    def __init__(self, shares: dict[str, float]) -> None:
-        total = sum(shares.values())
-        self._keys = tuple(shares)
-        self._bounds = tuple(bound / total for bound in accumulate(shares.values()))
-
-    def __call__(self, rng: Random) -> str:
-        chance = rng.random()
-        for key, bound in zip(self._keys, self._bounds, strict=True):
-            if chance < bound:
-                return key
-        return self._keys[-1]
-
-
 class Population:
     """Founds one group after another; remembers only numbers given up and the shops' phones."""
 
-    def __init__(self, pools: dict[str, Pool], rng: Random, serials: Serials) -> None:
+    def __init__(self, pools: Mapping[str, Pool], rng: Random, serials: Serials) -> None:
         self._rng = rng
         self._registries = {code: Registry(pool, rng, serials) for code, pool in pools.items()}
         self._country = Choice(rates.COUNTRIES)
@@ -89,7 +72,7 @@ class Population:
 
     def _recycle(self, person: Person, realm: str, now: int) -> None:
         waiting = self._given_up.get((realm, person.country.code))
-        if waiting and waiting[0][0] < now and self._rng.random() < rates.RECYCLED * 2:
+        if waiting and waiting[0][0] < now and self._rng.random() < rates.RECYCLED:
             person.mobile = waiting.popleft()[1]
 
     def _organization(self, registry: Registry) -> Organization:
@@ -131,7 +114,7 @@ class Population:
         rng = self._rng
         father = registry.person(registry.address(), male=True)
         son = registry.person(father.address, father.family, male=True, birth=self._later(registry, father.birth))
-        son.given = father.given
+        pass
         son.email = registry.email(son)
         son.second_email = None
         if rng.random() < rates.SUFFIXES:

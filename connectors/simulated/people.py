@@ -7,6 +7,7 @@ from random import Random
 from typing import NamedTuple
 
 from connectors.simulated import rates
+from connectors.simulated.chance import skewed
 from connectors.simulated.corruption import plain
 from connectors.simulated.countries import Country, landline, mobile, national_id, passport, postcode, registration, tax_id
 from connectors.simulated.pools import Pool
@@ -98,11 +99,6 @@ class Serials:
         return number
 
 
-def skewed(rng: Random, values: tuple[str, ...], power: float) -> str:
-    """One of `values`, the first far more often than the last."""
-    return values[int(len(values) * rng.random() ** power)]
-
-
 class Registry:
     """Makes people, companies and addresses of one country out of its pool."""
 
@@ -157,7 +153,7 @@ class Registry:
         person.national_id = national_id(country, serial)
         person.tax_id = tax_id(serial)
         person.email = self.email(person)
-        person.second_email = self.email(person) if self._rng.random() < 0.5 else None
+        person.second_email = self.email(person) if self._rng.random() < rates.TWO_EMAILS else None
 
     def mobile(self) -> str:
         return mobile(self.country, self._serials(f"mobile {self.country.code}"))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import lru_cache
 from random import Random
+from types import MappingProxyType
 from typing import NamedTuple
 
 from faker import Faker
@@ -35,9 +37,10 @@ class Pool(NamedTuple):
     places: tuple[Place, ...]
 
 
-def draw_pools(seed: int) -> dict[str, Pool]:
+@lru_cache(maxsize=2)
+def draw_pools(seed: int) -> Mapping[str, Pool]:
     """The pools of all countries. Takes about a second; the same seed gives the same pools."""
-    return {code: _draw(country, seed) for code, country in COUNTRIES.items()}
+    return MappingProxyType({code: _draw(country, seed) for code, country in COUNTRIES.items()})
 
 
 def _draw(country: Country, seed: int) -> Pool:

@@ -30,11 +30,11 @@ GROUPS = {
 }
 SAME_SURNAME = 0.65  # of couples share the family name
 HOUSEHOLD_LANDLINE = 0.55  # of addresses have one
-HOUSEHOLD_EMAIL = 0.08  # of couples and families use one mailbox for at least one of them
+HOUSEHOLD_EMAIL = 0.08  # of couples use one mailbox
 HOUSEHOLD_MOBILE = 0.03  # of couples share one mobile
 SHARED_CONTACT = 0.03  # of records in a household carry another member's e-mail or mobile
 SUFFIXES = 0.45  # of namesakes write Sr and Jr, on the systems that have a field
-NAMESAKES_APART = 0.98  # of namesakes' records hold a birth date or an own mobile, e-mail or identification
+NAMESAKES_APART = 0.98  # of namesakes' records are made to hold a right birth date or an own mobile or e-mail
 MIDDLE_NAMES = 0.35  # of persons have one
 FLATS = 0.22  # of addresses have a unit
 SITES = (0.45, 0.22, 0.13, 0.09, 0.06, 0.05)  # organizations with one, two, ... sites
@@ -49,11 +49,13 @@ TWICE = {"crm": 0.05, "billing": 0.03, "orders": 0.08, "selfcare": 0.03, "partne
 
 FILLED = {
     "crm": {
-        "birth": 0.88, "email": 0.81, "mobile": 0.90, "landline": 0.60, "address": 0.97, "passport": 0.20, "national_id": 0.25,
+        "birth": 0.88, "email": 0.81, "mobile": 0.90, "landline": 0.60, "address": 0.97,
+        "passport": 0.20, "national_id": 0.25,
     },
     "billing": {"email": 0.86, "mobile": 0.84, "landline": 0.45, "address": 0.98, "tax_id": 0.35},
     "orders": {
-        "birth": 0.35, "email": 0.80, "mobile": 0.91, "landline": 0.30, "address": 0.96, "passport": 0.12, "national_id": 0.10,
+        "birth": 0.35, "email": 0.80, "mobile": 0.91, "landline": 0.30, "address": 0.96,
+        "passport": 0.12, "national_id": 0.10,
     },
     "selfcare": {"birth": 0.68, "email": 0.97, "mobile": 0.85, "landline": 0.15},
     "partner": {"birth": 0.50, "email": 0.85, "mobile": 0.87},
@@ -63,8 +65,13 @@ REGISTRATION = {"crm": 0.92, "billing": 0.80, "orders": 0.45}  # of an organizat
 MIDDLE_WRITTEN = {"crm": 0.6, "billing": 0.45, "orders": 0.15, "selfcare": 0.1, "partner": 0.0}
 TITLE_WRITTEN = 0.5  # of CRM and order records
 GENDER_WRITTEN = 0.7  # of CRM records
-PARTNER_NAME = 0.93  # of partner records hold the first, and of those nearly all the last name
-SECOND_EMAIL = 0.10  # of records were given the person's other mailbox
+PARTNER_NAME = 0.93  # of partner records hold first and last name
+PARTNER_LAST_NAME = 0.5  # of the others hold the last name at least
+TWO_EMAILS = 0.5  # of persons have two mailboxes
+SECOND_EMAIL = 0.2  # of the records of such a person were given the second
+SWITCHBOARD = 0.4  # of an organization's records hold its switchboard, the others the site's own phone
+SITE_TAX_ID = 0.7  # of an organization's billing records
+LEGAL_FORM = {"short": 0.55, "long": 0.30, "none": 0.15}  # how an organization's name ends
 
 # --- What is wrong in a record (share of records that hold the field) ---------------------------------------------------
 
@@ -85,12 +92,15 @@ EMAIL_JUNK = 0.006  # test@test.com and the like
 PHONE_TYPO = 0.010  # one digit wrong
 PHONE_JUNK = 0.004  # 0000000000
 SHOP_PHONE = {"crm": 0.010, "billing": 0.0, "orders": 0.025, "selfcare": 0.0, "partner": 0.0}  # the shop typed its own
+SHOP_PHONE_ONLY = 0.5  # of those hold no mobile beside it
 STREET_SHORT = 0.30  # St for Street, str. for straße
 STREET_TYPO = 0.030
 POSTCODE_MISSING = 0.020
 HOUSE_WRONG = 0.005
 UNIT_MISSING = 0.15  # of addresses with a unit
 ID_TYPO = 0.006  # one character of an identification
+ORGANIZATION_TYPO = 0.03  # one slip in an organization's name
+ORGANIZATION_UPPER = 0.06  # its name in capitals
 
 # --- What happens to a person, and who hears of it ----------------------------------------------------------------------
 
@@ -99,7 +109,7 @@ MARRIES = 0.035  # of women take another family name
 NEW_MOBILE = 0.09
 NEW_EMAIL = 0.07
 HEARS = {"crm": 0.85, "billing": 0.80, "orders": 0.45, "selfcare": 0.65, "partner": 0.25}  # of changes reach the system
-RECYCLED = 0.05  # of persons are given a number another customer gave up earlier
+RECYCLED = 0.10  # of households' first persons get a number another customer gave up earlier, if one waits
 RECYCLE_WAITING = 64  # numbers given up that wait, per brand and country
 
 # --- What else happens to a record --------------------------------------------------------------------------------------

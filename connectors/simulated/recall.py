@@ -63,7 +63,8 @@ class Evidence(NamedTuple):
         )
 
     def _agreeing(self, other: Evidence) -> int:
-        names = not self.names.isdisjoint(other.names) or fuzz.token_sort_ratio(self.line, other.line) >= _ALIKE
+        alike = self.line and other.line and fuzz.token_sort_ratio(self.line, other.line) >= _ALIKE
+        names = bool(alike) or not self.names.isdisjoint(other.names)
         births = not self.births.isdisjoint(other.births)
         return names + births + (not self.contacts.isdisjoint(other.contacts))
 

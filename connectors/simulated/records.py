@@ -78,7 +78,7 @@ def iso_date(time: int) -> str:
     return _day(time // _DAY_MS)
 
 
-@lru_cache(maxsize=8_192)
+@lru_cache(maxsize=512)
 def _day(number: int) -> str:
     """ISO date of a day counted from 1970-01-01."""
     return date.fromordinal(_EPOCH + number).isoformat()

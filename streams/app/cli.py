@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
+from rich.markup import escape
 
 from schemas.documents import DocumentError
 from schemas.registry import RegistryError
-from streams.app import commands
 from streams.app.config import ConfigurationError
+from streams.app.console import UsageError, WorkError, err
 from streams.engine.log import LogError
 from tables.rocks import StoreInUseError
 
@@ -24,8 +24,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="One true record per customer, from the change events of a communications service provider's systems.",
 )
-errors = Console(stderr=True)
-
 ConfigOption = Annotated[Path, typer.Option("--config", "-c", help="The deployment's configuration file.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object for programs.")]
 DemoFolder = Annotated[Path, typer.Option("--data", help="Data folder of the embedded log.")]
@@ -43,7 +41,9 @@ def demo(
     as_json: JsonOption = False,
 ) -> None:
     """Run the whole pipeline over five simulated systems: no broker, no set-up. Goes on where it was stopped."""
-    commands.demo(customers, seed, data, fresh=fresh, as_json=as_json)
+    from streams.app.commands.demo import demo as command
+
+    command(customers, seed, data, fresh=fresh, as_json=as_json)
 
 
 @app.command()
@@ -54,7 +54,9 @@ def generate(
     as_json: JsonOption = False,
 ) -> None:
     """Write the events of five simulated systems, and the truth about them, to a folder."""
-    commands.generate(customers, seed, output, as_json=as_json)
+    from streams.app.commands.generate import generate as command
+
+    command(customers, seed, output, as_json=as_json)
 
 
 @app.command()
@@ -64,7 +66,9 @@ def publish(
     as_json: JsonOption = False,
 ) -> None:
     """Send a generated folder's events to the source topics on Kafka, Avro through the registry."""
-    commands.publish(folder, config, as_json=as_json)
+    from streams.app.commands.kafka import publish as command
+
+    command(folder, config, as_json=as_json)
 
 
 @app.command()
@@ -75,24 +79,32 @@ def check(
     as_json: JsonOption = False,
 ) -> None:
     """Validate a mapping, and show what sample events become."""
-    commands.check(mapping, samples or [], config, as_json=as_json)
+    from streams.app.commands.check import check as command
+
+    command(mapping, samples or [], config, as_json=as_json)
 
 
 @app.command()
 def init(config: ConfigOption = DEFAULT_CONFIG, as_json: JsonOption = False) -> None:
     """Create the topics on Kafka, check existing ones, commit first offsets. Harmless to repeat."""
-    commands.init(config, as_json=as_json)
+    from streams.app.commands.kafka import init as command
+
+    command(config, as_json=as_json)
 
 
 @app.command()
 def run(
-    processors: Annotated[list[str] | None, typer.Argument(help="Which ones: intake records identity customers notify.")] = None,
+    processors: Annotated[
+        list[str] | None, typer.Argument(help="Which ones: intake records identity customers notify.")
+    ] = None,
     config: ConfigOption = DEFAULT_CONFIG,
     instance: Annotated[str | None, typer.Option(help="Name of this process: stable over restarts, unique.")] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Run processors over Kafka until stopped: all of them, or those named."""
-    commands.run(processors or [], config, instance, as_json=as_json)
+    from streams.app.commands.kafka import run as command
+
+    command(processors or [], config, instance, as_json=as_json)
 
 
 @app.command()
@@ -100,11 +112,15 @@ def resolve(
     files: Annotated[list[Path], typer.Argument(help="CSV or JSONL files of records.")],
     mapping: Annotated[list[Path], typer.Option("--mapping", "-m", help="How to read the files; may repeat.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="CSV to write: realm,source,record_id,customer_id.")],
-    truth: Annotated[Path | None, typer.Option(help="CSV of source,record_id,cluster: prints precision, recall, F1.")] = None,
+    truth: Annotated[
+        Path | None, typer.Option(help="CSV of source,record_id,cluster: prints precision, recall, F1.")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Find which records of files are the same customer, offline, with the same mapping and identity code."""
-    commands.resolve(files, mapping, output, truth, as_json=as_json)
+    from streams.app.commands.resolve import resolve as command
+
+    command(files, mapping, output, truth, as_json=as_json)
 
 
 @app.command()
@@ -114,7 +130,9 @@ def show(
     as_json: JsonOption = False,
 ) -> None:
     """Show a customer: values with provenance, members, history."""
-    commands.show(what, data, as_json=as_json)
+    from streams.app.commands.show import show as command
+
+    command(what, data, as_json=as_json)
 
 
 @app.command()
@@ -125,23 +143,27 @@ def why(
     as_json: JsonOption = False,
 ) -> None:
     """Explain why two records are, or are not, the same customer."""
-    commands.why(first, second, data, as_json=as_json)
+    from streams.app.commands.why import why as command
+
+    command(first, second, data, as_json=as_json)
 
 
-USER_ERRORS = (DocumentError, ConfigurationError, commands.UsageError)
-WORK_ERRORS = (LogError, RegistryError, StoreInUseError, commands.WorkError)
+USER_ERRORS = (DocumentError, ConfigurationError, UsageError)
+WORK_ERRORS = (LogError, RegistryError, StoreInUseError, WorkError)
 
 
 def main() -> None:
     """Entry point: errors a person can act on are one message, not a traceback."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s", stream=sys.stderr)
+    for noisy in ("httpx", "httpx2"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)  # each request to the registry would be a line
     try:
         app()
     except USER_ERRORS as error:
-        errors.print(f"[bold red]error:[/] {error}", markup=True, highlight=False, soft_wrap=True)
+        err.print(f"[bold red]error:[/] {escape(str(error))}", soft_wrap=True)
         sys.exit(2)
     except WORK_ERRORS as error:
-        errors.print(f"[bold red]failed:[/] {error}", markup=True, highlight=False, soft_wrap=True)
+        err.print(f"[bold red]failed:[/] {escape(str(error))}", soft_wrap=True)
         sys.exit(1)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Hashable, Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 
 class Quality(NamedTuple):
@@ -45,5 +45,5 @@ def compare_to_truth(found: Mapping[str, Hashable], truth: Mapping[str, Hashable
     )
 
 
-def _pairs(groups: Mapping[object, int]) -> int:
+def _pairs(groups: Counter[Any]) -> int:
     return sum(n * (n - 1) // 2 for n in groups.values())

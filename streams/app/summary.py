@@ -9,8 +9,9 @@ from typing import NamedTuple
 
 from connectors.logs.embedded import EmbeddedLog
 from schemas.topics import CUSTOMER_CHANGES, DEAD_LETTERS
+from streams.engine.contract import Store
 from streams.engine.dead_letters import reason_of
-from streams.engine.store import PartitionStore
+from streams.engine.overlay import Overlay
 from streams.identity.rows import REALM, Keys
 from streams.records import RECORD_ROWS, TALLIES, TALLY_KEY, Tally, row_key
 from tables.rocks import RocksStore, StoreOptions
@@ -35,18 +36,19 @@ class Tables:
     def __init__(self, stores: Path) -> None:
         self._stores = stores
         self._options = StoreOptions.bounded(8 << 20)
-        self._open: list[RocksStore] = []
+        self._open: dict[Path, RocksStore] = {}
 
-    def partitions(self, processor: str) -> Iterator[PartitionStore]:
+    def partitions(self, processor: str) -> Iterator[Store]:
         folder = self._stores / processor
         for path in sorted(folder.iterdir()) if folder.is_dir() else ():
-            store = RocksStore(path, self._options, read_only=True)
-            self._open.append(store)
-            yield store
+            store = self._open.get(path) or RocksStore(path, self._options, read_only=True)
+            self._open[path] = store
+            yield Overlay(store)
 
     def close(self) -> None:
-        while self._open:
-            self._open.pop().abandon()
+        for store in self._open.values():
+            store.release()
+        self._open.clear()
 
     def __enter__(self) -> Tables:
         return self

@@ -74,12 +74,13 @@ class Deployment:
             case "identity":
                 return identity_processor(configuration.secret_bytes)
             case "customers":
-                return Customers(self.survivorship, self._codec(registry()))
+                return Customers(self.survivorship, self.codec(registry()))
             case "notify":
-                return Notify(configuration.subscribers, self._codec(registry()))
+                return Notify(configuration.subscribers, self.codec(registry()))
         raise ValueError(f"there is no processor {name}")
 
-    def _codec(self, registry: SchemaRegistry) -> PublicCodec:
+    def codec(self, registry: SchemaRegistry) -> PublicCodec:
+        """What reads and writes the public topics. Registers their schemas. Raises RegistryError."""
         subscribers = [subscriber.name for subscriber in self.configuration.subscribers]
         return PublicCodec(registry, self.configuration.prefix, subscribers)
 

@@ -122,7 +122,7 @@ class Customers:
         headers: Headers = (("traceparent", pending.trace.encode()),) if pending.trace else ()
         key = customer.encode()
         if change is None and before is not None:
-            if before.attributes == after.attributes and before.member_count == after.member_count:
+            if before.attributes == after.attributes:
                 return
             after = msgspec.structs.replace(after, version=before.version)
         elif change is not None:

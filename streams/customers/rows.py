@@ -86,6 +86,10 @@ class Inline(msgspec.Struct, kw_only=True):
     members: list[str] | None = []
 
 
+class DamagedStoreError(Exception):
+    """Rows of the store contradict each other. Stop: it must be rebuilt from its table topic."""
+
+
 CUSTOMER_ROW: Codec[CustomerRow] = Codec(CustomerRow)
 INLINE: Codec[Inline] = Codec(Inline)
 MEMBER_ROW: Codec[MemberRow] = Codec(MemberRow)
@@ -115,14 +119,23 @@ def read_view(store: Store, customer: str) -> CustomerView | None:
 
 
 def read_members(store: Store, customer: str, named: Sequence[str] | None = None) -> Iterator[MemberContent]:
-    """The members of a customer with what they state, in the order of their keys; `named` saves the scan."""
-    if named is not None:
-        rows = zip(named, store.get_many([member_key(customer, record) for record in named]), strict=True)
-    else:
-        prefix = member_prefix(customer)
-        rows = ((key[len(prefix) :].decode(), data) for key, data in store.scan(prefix))  # type: ignore[assignment]
-    for record, data in rows:
-        if data is not None:
-            row = MEMBER_ROW.decode(data)
-            if row.attributes is not None:
-                yield MemberContent(record, row.attributes, row.times)
+    """The members of a customer with what they state, in the order of their keys; `named` saves the scan.
+
+    Raises DamagedStoreError if a named one has no row: a view without it would be wrong.
+    """
+    for record, data in _member_rows(store, customer, named):
+        row = MEMBER_ROW.decode(data)
+        if row.attributes is not None:
+            yield MemberContent(record, row.attributes, row.times)
+
+
+def _member_rows(store: Store, customer: str, named: Sequence[str] | None) -> Iterator[tuple[str, bytes]]:
+    prefix = member_prefix(customer)
+    if named is None:
+        yield from ((key[len(prefix) :].decode(), data) for key, data in store.scan(prefix))
+        return
+    found = store.get_many([member_key(customer, record) for record in named])
+    for record, data in zip(named, found, strict=True):
+        if data is None:
+            raise DamagedStoreError(f"customer {customer} names member {record}, whose row is missing: rebuild the store")
+        yield record, data

@@ -63,10 +63,16 @@ def _event_type(
 def _changes(before: CustomerView | None, after: CustomerView) -> Iterator[AttributeChange]:
     if after.status == "active":
         yield from _attribute_changes(before, after)
-    for name in ("members", "aliases"):
-        old, new = getattr(before, name, ()), getattr(after, name)
-        if old != new:
-            yield _change(name, old, new)
+    if _of(before, "members") != after.members:
+        yield _change("members", _of(before, "members"), after.members)
+    elif before and before.member_count != after.member_count:  # among those beyond the cap
+        yield _change("member_count", before.member_count, after.member_count)
+    if _of(before, "aliases") != after.aliases:
+        yield _change("aliases", _of(before, "aliases"), after.aliases)
+
+
+def _of(view: CustomerView | None, name: str) -> tuple[str, ...]:
+    return getattr(view, name) if view else ()
 
 
 def _attribute_changes(before: CustomerView | None, after: CustomerView) -> Iterator[AttributeChange]:

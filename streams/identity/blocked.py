@@ -35,6 +35,7 @@ class Blocked(msgspec.Struct, frozen=True):
         r"0?12345(6|67|678|6789|67890)?",
         r"(NA|NONE|NULL|TEST|UNKNOWN|XXXX)\d*",
     )
+    accounts: tuple[str, ...] = (r"0+", r"(NA|NONE|NULL|TEST|UNKNOWN|XXXX)\d*")  # 7 and 123456 are good customer numbers
 
 
 BLOCKED = Blocked()

@@ -30,8 +30,30 @@ from streams.identity.weights import GROWTH, WEIGHTS
 
 __all__ = ["cluster_veto", "compare", "size_class", "thresholds"]
 
+Values: TypeAlias = tuple[Judged, Judged, Judged, Judged]
+"""Identification, e-mail, telephone, address."""
+Rules: TypeAlias = list[tuple[str, Judged]]
+"""Rules over several attributes that applied: a name and what it takes away."""
 
-Judgements: TypeAlias = list[tuple[str, Judged]]
+_VALUES = ("identification", "email", "phone", "address")
+_PEOPLE = (*_VALUES, "birth date", "gender", "given name", "middle name", "family name", "suffix")
+_ORGANIZATIONS = (*_VALUES, "organization", "mail domain")
+_KINDS = (*_VALUES, "kind")
+
+# Read once: an attribute of a struct costs as much as an addition, and this runs for every candidate pair.
+_HOUSEHOLD_CAP, _HOUSEHOLD_SHARED = WEIGHTS.household_cap, WEIGHTS.household_shared
+_SECOND_GROUP, _WITHIN_GIVEN = WEIGHTS.second_group, WEIGHTS.within_same_given
+_BELOW_MATCH = GROWTH.lowest_match - 1
+_WITHIN_EMAIL = {
+    SAME: WEIGHTS.within_email_same,
+    CLOSE: WEIGHTS.within_email_same,
+    DIFFERENT: WEIGHTS.within_email_different,
+}
+_WITHIN_PHONE = {
+    SAME: WEIGHTS.within_phone_same,
+    CLOSE: WEIGHTS.within_phone_same,
+    DIFFERENT: WEIGHTS.within_phone_different,
+}
 
 
 def compare(a: Features, b: Features, generic: Collection[bytes] = (), explain: bool = False) -> Comparison:
@@ -39,103 +61,110 @@ def compare(a: Features, b: Features, generic: Collection[bytes] = (), explain: 
 
     The weights of the explained levels add up to the score.
     """
-    judged: Judgements = [
-        ("identification", judge_numbers(a.numbers, b.numbers, generic)),
-        ("email", judge_emails(a.emails, b.emails, generic)),
-        ("phone", judge_phones(a.phones, b.phones, generic)),
-        ("address", judge_places(a.places, b.places, generic)),
-    ]
+    values = (
+        judge_numbers(a.numbers, b.numbers, generic),
+        judge_emails(a.emails, b.emails, generic),
+        judge_phones(a.phones, b.phones, generic),
+        judge_places(a.places, b.places, generic),
+    )
+    rules: Rules = []
+    attributes: tuple[str, ...]
+    judged: tuple[Judged, ...]
     if a.kind != b.kind and a.kind and b.kind:
-        judged.append(("kind", (CONFLICTING, WEIGHTS.kind_conflicting)))
+        attributes = _KINDS
+        judged = (*values, (CONFLICTING, WEIGHTS.kind_conflicting))
+        _cap_household(_agreeing(values), rules)
     elif a.organizations or b.organizations:
-        _judge_organizations(a, b, generic, judged)
+        attributes = _ORGANIZATIONS
+        judged = _judge_organizations(a, b, values, generic, rules)
     else:
-        _judge_people(a, b, judged)
+        attributes = _PEOPLE
+        judged = _judge_people(a, b, values, rules)
     score = 0
-    conflicts = []
-    for attribute, (level, weight) in judged:
+    conflicts: tuple[Conflict, ...] = ()
+    for position, (level, weight) in enumerate(judged):
         score += weight
         if level is CONFLICTING:
-            conflicts.append(Conflict(attribute, attribute == "suffix"))
-    return Comparison(score, tuple(conflicts), _levels(judged) if explain else ())
+            conflicts += (Conflict(attributes[position], vetoes_alone=attributes[position] == "suffix"),)
+    for _, (_, weight) in rules:
+        score += weight
+    return Comparison(score, conflicts, _levels(attributes, judged, rules) if explain else ())
 
 
-def _judge_people(a: Features, b: Features, judged: Judgements) -> None:
-    """Add the names and birth dates of two persons, and the rules that keep the members of a household apart."""
-    (_, number), (_, email), (_, phone), (_, place) = judged
-    names = judge_names(a.names, b.names)
+def _judge_people(a: Features, b: Features, values: Values, rules: Rules) -> tuple[Judged, ...]:
+    """The names and birth dates of two persons, and the rules that keep the members of a household apart."""
+    number = values[0][1]
     birth = judge_birth(a.birth, b.birth)
-    gender = judge_gender(a.gender, b.gender)
-    judged += (
-        ("given name", names.given),
-        ("middle name", names.middle),
-        ("family name", names.family),
-        ("suffix", names.suffix),
-        ("birth date", birth),
-        ("gender", gender),
-    )
-    contact = _agreeing(email, phone, place)
-    household = contact + max(names.family[1], 0)
-    _cap_household(household, judged)
-    if household >= WEIGHTS.household_shared and number[1] <= 0:
-        _tell_members_apart(judged, names.given, birth)
-    beyond_name = max(contact, birth[1], number[1]) >= WEIGHTS.second_group
-    if not beyond_name:
-        _cap("name alone", judged)
-    elif _within_household(names, birth, number, email, phone) < 0:
-        _cap("household alone", judged)
+    names = judge_names(a.names, b.names)
+    judged = (*values, birth, judge_gender(a.gender, b.gender), *names)
+    given, _, family, _ = names
+    contact = _agreeing(values)
+    household = contact + family[1] if family[1] > 0 else contact
+    _cap_household(household, rules)
+    if household >= _HOUSEHOLD_SHARED and number <= 0:
+        _tell_members_apart(given, birth, rules)
+    if contact < _SECOND_GROUP and birth[1] < _SECOND_GROUP and number < _SECOND_GROUP:
+        _cap("name alone", judged, rules)
+    elif _within_household(values, birth, names) < 0:
+        _cap("household alone", judged, rules)
+    return judged
 
 
-def _tell_members_apart(judged: Judgements, given: Judged, birth: Judged) -> None:
+def _tell_members_apart(given: Judged, birth: Judged, rules: Rules) -> None:
     if given[0] is CONFLICTING:
-        judged.append(("household member", (APART, WEIGHTS.household_other_given)))
+        rules.append(("household member", (APART, WEIGHTS.household_other_given)))
     elif given[0] is DIFFERENT:
-        judged.append(("household member", (APART, WEIGHTS.household_unlike_given)))
+        rules.append(("household member", (APART, WEIGHTS.household_unlike_given)))
     if birth[0] is CONFLICTING:
-        judged.append(("household member", (APART, WEIGHTS.household_other_birth)))
+        rules.append(("household member", (APART, WEIGHTS.household_other_birth)))
 
 
-def _within_household(names: NamesJudged, birth: Judged, number: Judged, email: Judged, phone: Judged) -> int:
+def _within_household(values: Values, birth: Judged, names: NamesJudged) -> int:
     """The evidence for one person against two members of one household."""
-    evidence = min(names.given[1], WEIGHTS.within_same_given) + names.middle[1] + birth[1] + number[1]
-    for (level, _), same, different in (
-        (email, WEIGHTS.within_email_same, WEIGHTS.within_email_different),
-        (phone, WEIGHTS.within_phone_same, WEIGHTS.within_phone_different),
-    ):
-        if level is SAME or level is CLOSE:
-            evidence += same
-        elif level is DIFFERENT:
-            evidence += different
-    return evidence
+    number, email, phone, _ = values
+    given = names[0][1]
+    return (
+        (given if given < _WITHIN_GIVEN else _WITHIN_GIVEN)
+        + names[1][1]
+        + birth[1]
+        + number[1]
+        + _WITHIN_EMAIL.get(email[0], 0)
+        + _WITHIN_PHONE.get(phone[0], 0)
+    )
 
 
-def _judge_organizations(a: Features, b: Features, generic: Collection[bytes], judged: Judgements) -> None:
-    """Add the names and mail domains of two organizations."""
-    (_, number), (_, email), (_, phone), (_, place) = judged
+def _judge_organizations(
+    a: Features, b: Features, values: Values, generic: Collection[bytes], rules: Rules
+) -> tuple[Judged, ...]:
+    """The names and mail domains of two organizations."""
+    number, email, _, _ = values
     name = judge_organizations(a.organizations, b.organizations)
     domain = judge_domains(a.domains, b.domains, generic) if email[1] <= 0 else MISSING
-    judged += ("organization", name), ("mail domain", domain)
-    contact = _agreeing(email, phone, place, domain)
-    _cap_household(contact, judged)
-    if number[1] <= 0 and not (name[1] > 0 and contact >= WEIGHTS.second_group):
-        _cap("name alone" if name[1] > 0 else "contact alone", judged)
+    judged = (*values, name, domain)
+    contact = _agreeing(values) + domain[1]
+    _cap_household(contact, rules)
+    if number[1] <= 0 and not (name[1] > 0 and contact >= _SECOND_GROUP):
+        _cap("name alone" if name[1] > 0 else "contact alone", judged, rules)
+    return judged
 
 
-def _agreeing(*evidence: Judged) -> int:
-    return sum([weight for _, weight in evidence if weight > 0])
+def _agreeing(values: Values) -> int:
+    """What the contact values that agree are worth."""
+    _, (_, email), (_, phone), (_, place) = values
+    return (email if email > 0 else 0) + (phone if phone > 0 else 0) + (place if place > 0 else 0)
 
 
-def _cap_household(household: int, judged: Judgements) -> None:
-    if household > WEIGHTS.household_cap:
-        judged.append(("one household", (CAPPED, WEIGHTS.household_cap - household)))
+def _cap_household(household: int, rules: Rules) -> None:
+    if household > _HOUSEHOLD_CAP:
+        rules.append(("one household", (CAPPED, _HOUSEHOLD_CAP - household)))
 
 
-def _cap(rule: str, judged: Judgements) -> None:
+def _cap(rule: str, judged: tuple[Judged, ...], rules: Rules) -> None:
     """Keep the sum below every match threshold."""
-    excess = sum(weight for _, (_, weight) in judged) - (GROWTH.lowest_match - 1)
+    excess = sum([weight for _, weight in judged]) + sum([weight for _, (_, weight) in rules]) - _BELOW_MATCH
     if excess > 0:
-        judged.append((rule, (CAPPED, -excess)))
+        rules.append((rule, (CAPPED, -excess)))
 
 
-def _levels(judged: Judgements) -> tuple[Level, ...]:
-    return tuple(Level(attribute, level, weight) for attribute, (level, weight) in judged)
+def _levels(attributes: tuple[str, ...], judged: tuple[Judged, ...], rules: Rules) -> tuple[Level, ...]:
+    return tuple(Level(name, level, weight) for name, (level, weight) in (*zip(attributes, judged, strict=True), *rules))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Generic
 
 from streams.engine.contract import Store
@@ -69,19 +69,20 @@ class EvidenceMemory(Generic[F]):
 class Desk(Generic[F]):
     """One realm's rows during one message. Change a row, then say so (`touch_…`); `write` puts back what was changed."""
 
-    def __init__(self, realm: str, store: Store, matcher: Matcher[F], memory: EvidenceMemory[F], large_block: int) -> None:
-        self.name = realm
-        self.keys = Keys(realm)
+    def __init__(self, keys: Keys, store: Store, matcher: Matcher[F], memory: EvidenceMemory[F], large_block: int) -> None:
+        self.name = keys.name
+        self.keys = keys
         self.store = store
         self.matcher = matcher
+        self.kinds = matcher.kinds
         self.large_block = large_block
         self._memory = memory
         self._records: dict[str, RecordRow | None] = {}
         self._evidence: dict[str, Evidence[F]] = {}
-        self._postings: dict[MatchKey, PostingRow] = {}
+        self._postings: dict[bytes, PostingRow] = {}  # by digest: they differ for different kinds
         self._customers: dict[str, CustomerRow | None] = {}
         self._changed_records: set[str] = set()
-        self._changed_postings: set[MatchKey] = set()
+        self._changed_postings: dict[bytes, MatchKey] = {}
         self._changed_customers: set[str] = set()
         data = store.get(self.keys.realm)
         self.realm = REALM.decode(data) if data is not None else self._new_realm()
@@ -142,6 +143,12 @@ class Desk(Generic[F]):
             self._evidence[record] = known
         return known
 
+    def load_evidence(self, records: Iterable[str]) -> None:
+        """Read the evidence of many records in one round trip."""
+        missing = [record for record in records if record not in self._evidence]
+        if len(missing) > 1:
+            self.store.get_many([self.keys.evidence(record) for record in missing])
+
     def put_evidence(self, record: str, evidence: Evidence[F]) -> None:
         self._evidence[record] = evidence
         self.store.put(self.keys.evidence(record), evidence.data)
@@ -154,15 +161,15 @@ class Desk(Generic[F]):
 
     def posting(self, key: MatchKey) -> PostingRow:
         """The row of a match key, empty if nobody holds it."""
-        row = self._postings.get(key)
+        row = self._postings.get(key.digest)
         if row is None:
             data = self.store.get(self.keys.posting(key))
             row = POSTING.decode(data) if data is not None else PostingRow()
-            self._postings[key] = row
+            self._postings[key.digest] = row
         return row
 
     def touch_posting(self, key: MatchKey) -> None:
-        self._changed_postings.add(key)
+        self._changed_postings[key.digest] = key
 
     # customers
 
@@ -203,8 +210,8 @@ class Desk(Generic[F]):
         put = self.store.put
         for record in self._changed_records:
             put(self.keys.record(record), RECORD.encode(self.record(record)))
-        for key in self._changed_postings:
-            row = self._postings[key]
+        for digest, key in self._changed_postings.items():
+            row = self._postings[digest]
             if row.count:
                 put(self.keys.posting(key), POSTING.encode(row))
             else:

@@ -23,7 +23,7 @@ def shared_keys(a: Evidence[F], b: Evidence[F]) -> list[MatchKey]:
 
 def generic_digests(desk: Desk[F], keys: Iterable[MatchKey]) -> frozenset[bytes]:
     """Which of these keys' values are generic now."""
-    kinds = desk.matcher.kinds
+    kinds = desk.kinds
     return frozenset(
         key.digest for key in keys if kinds[key.kind].distinct_names and state(kinds[key.kind], desk.posting(key)).generic
     )
@@ -31,7 +31,7 @@ def generic_digests(desk: Desk[F], keys: Iterable[MatchKey]) -> frozenset[bytes]
 
 def is_proposed(desk: Desk[F], keys: Iterable[MatchKey]) -> bool:
     """Whether a pair that shares these keys is compared at all."""
-    kinds = desk.matcher.kinds
+    kinds = desk.kinds
     return any(state(kinds[key.kind], desk.posting(key)).on for key in keys)
 
 
@@ -43,18 +43,20 @@ def compare_pair(desk: Desk[F], a: Evidence[F], b: Evidence[F], *, explain: bool
 
 def refresh_record(desk: Desk[F], record: str, floor: int) -> dict[str, tuple[int | None, int | None]]:
     """Compare a live record with every candidate; store the edges. Returns what changed: other -> (score before, after)."""
-    kinds = desk.matcher.kinds
+    kinds = desk.kinds
     evidence = desk.evidence(record)
     candidates: set[str] = set()
     generic: set[bytes] = set()
     for key in evidence.keys:
-        posting = desk.posting(key)
-        now = state(kinds[key.kind], posting)
-        if now.on:
+        kind, posting = kinds[key.kind], desk.posting(key)
+        if kind.links:
+            continue
+        if posting.count <= kind.limit:
             candidates.update(posting.members)
-        if now.generic:
+        if kind.distinct_names and state(kind, posting).generic:
             generic.add(key.digest)
     candidates.discard(record)
+    desk.load_evidence(candidates)
     compare, features, nothing = desk.matcher.compare, evidence.features, frozenset[bytes]()
     scores: dict[str, int] = {}
     for other in candidates:

@@ -186,7 +186,7 @@ def _numbers(record: str, values: Iterable[Identification], reference: Reference
             key = digest(secret, "identification", text)  # the same document goes by different types in different systems
         if not text or (kind not in LINKING_TYPES and len(text) < numbers.FEWEST_CHARACTERS):
             continue
-        if is_blocked(text, reference.blocked.numbers):
+        if is_blocked(text, reference.blocked.accounts if kind == "customer_number" else reference.blocked.numbers):
             continue
         found.setdefault(key, Number(kind, issuer, text, key))
     return tuple(found.values())[: LIMITS.numbers]
@@ -246,7 +246,7 @@ def _name_token(people: tuple[PersonName, ...], organizations: tuple[str, ...]) 
     """The main name without its spelling variants: a person typed five ways is still about one name."""
     if people:
         main = people[0]
-        formal = min(main.forms, default="")
+        formal = main.forms[0] if main.forms else ""
         parts = sorted((skeleton(formal), skeleton(main.family)))
     elif organizations:
         parts = [organizations[0]]

@@ -30,7 +30,7 @@ def file_record(desk: Desk[F], record: str, evidence: Evidence[F] | None) -> Fil
     row = desk.record(record)
     old = desk.evidence(record) if row.live else None
     old_links = row.links
-    kinds = desk.matcher.kinds
+    kinds = desk.kinds
     links = [key for key in evidence.keys if kinds[key.kind].links] if evidence is not None else []
     values = list(dict.fromkeys([*old_links, *links])) if set(links) != set(old_links) else []
     before = {value: explore(desk, [value]) for value in values}
@@ -52,7 +52,7 @@ def file_record(desk: Desk[F], record: str, evidence: Evidence[F] | None) -> Fil
     return Filing(_pairs(changes, record), seeds, opened, links_changed=bool(values))
 
 
-def _file_keys(desk: Desk[F], record: str, old: Evidence[F] | None, new: Evidence[F] | None) -> list[Change]:
+def _file_keys(desk: Desk[F], record: str, old: Evidence[F] | None, new: Evidence[F] | None) -> list[Change | None]:
     left = [key for key in old.keys if new is None or key.digest not in new.kinds] if old is not None else []
     changes = [remove(desk, key, record) for key in left]
     if new is not None:
@@ -63,10 +63,10 @@ def _file_keys(desk: Desk[F], record: str, old: Evidence[F] | None, new: Evidenc
     return changes
 
 
-def _pairs(changes: list[Change], record: str) -> list[tuple[str, str]]:
+def _pairs(changes: list[Change | None], record: str) -> list[tuple[str, str]]:
     pairs: dict[tuple[str, str], None] = {}
     for change in changes:
-        if change.holders:
+        if change is not None:
             pairs.update(dict.fromkeys(combinations(sorted(r for r in change.holders if r != record), 2)))
     return list(pairs)
 

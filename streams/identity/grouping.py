@@ -94,7 +94,7 @@ def _parts(units: list[Unit], edges: list[Edge], home: dict[str, Unit]) -> list[
 
     for edge in edges:
         left, right = home[edge.a], home[edge.b]
-        if True:
+        if not (left.large or right.large):
             parent[root(left)] = root(right)
     parts: dict[Unit, _Part] = {}
     for unit in units:

@@ -42,56 +42,62 @@ def state(kind: KeyKind, posting: PostingRow) -> KeyState:
 
 
 class Change(NamedTuple):
-    """What adding or removing one holder did to a key."""
+    """What adding or removing one holder did to a key's state."""
 
     before: KeyState
     after: KeyState
-    holders: tuple[str, ...]  # all holders after it, if the state changed; else empty
+    holders: tuple[str, ...]  # all holders after it
 
 
-def add(desk: Desk[F], key: MatchKey, record: str, name: bytes) -> Change:
-    """Add a holder, or change the name of one."""
-    kind, posting = desk.matcher.kinds[key.kind], desk.posting(key)
-    before = state(kind, posting)
+def add(desk: Desk[F], key: MatchKey, record: str, name: bytes) -> Change | None:
+    """Add a holder, or change the name of one. None: the key's state is as before."""
+    kind, posting = desk.kinds[key.kind], desk.posting(key)
+    if posting.count < min(kind.limit, kind.distinct_names or kind.limit):  # too few to be off or generic, also after this
+        posting.members[record] = name
+        posting.count = len(posting.members)
+        desk.touch_posting(key)
+        return None
     limit = inline_limit(desk, kind)
-    holders: tuple[str, ...] = ()
     if posting.count > limit:
-        row = desk.keys.holders(key) + record.encode()
-        if desk.store.get(row) is None:
-            posting.count += 1
-            desk.touch_posting(key)
-        desk.store.put(row, name)
-        return Change(before, before, ())
+        _add_beyond(desk, key, posting, record, name)
+        return None
+    before = state(kind, posting)
     posting.members[record] = name
     posting.count = len(posting.members)
     desk.touch_posting(key)
     after = state(kind, posting)
-    if after != before:
-        holders = tuple(posting.members)
+    change = Change(before, after, tuple(posting.members)) if after != before else None
     if posting.count > limit:
         prefix = desk.keys.holders(key)
         for member, token in posting.members.items():
             desk.store.put(prefix + member.encode(), token)
         posting.members = {}
-    return Change(before, after, holders)
+    return change
 
 
-def remove(desk: Desk[F], key: MatchKey, record: str) -> Change:
-    """Remove a holder."""
-    kind, posting = desk.matcher.kinds[key.kind], desk.posting(key)
+def _add_beyond(desk: Desk[F], key: MatchKey, posting: PostingRow, record: str, name: bytes) -> None:
+    row = desk.keys.holders(key) + record.encode()
+    if desk.store.get(row) is None:
+        posting.count += 1
+        desk.touch_posting(key)
+    desk.store.put(row, name)
+
+
+def remove(desk: Desk[F], key: MatchKey, record: str) -> Change | None:
+    """Remove a holder. None: the key's state is as before."""
+    kind, posting = desk.kinds[key.kind], desk.posting(key)
     before = state(kind, posting)
     limit = inline_limit(desk, kind)
     desk.touch_posting(key)
     posting.count -= 1
-    if posting.count >= limit:
+    if posting.count < limit:
+        del posting.members[record]
+    else:
         prefix = desk.keys.holders(key)
         desk.store.delete(prefix + record.encode())
         if posting.count == limit:
-            rows = list(desk.store.scan(prefix))
-            for row, token in rows:
+            for row, token in list(desk.store.scan(prefix)):
                 posting.members[row[len(prefix) :].decode()] = token
                 desk.store.delete(row)
-    else:
-        del posting.members[record]
     after = state(kind, posting)
-    return Change(before, after, tuple(posting.members) if after != before else ())
+    return Change(before, after, tuple(posting.members)) if after != before else None

@@ -24,7 +24,7 @@ from streams.identity.filing import Filing, file_record
 from streams.identity.grouping import Limits, group
 from streams.identity.ledger import Settlement
 from streams.identity.matcher import F, Matcher
-from streams.identity.rows import POSTING, RECORD, Keys
+from streams.identity.rows import RECORD, Keys
 
 LARGEST_SIZE_CLASS = 32
 """4 to the 32nd records: beyond any realm. The lowest review threshold is sought among the classes up to here."""
@@ -59,38 +59,26 @@ class IdentityProcessor(Generic[F]):
         self._settings = settings
         self._memory = EvidenceMemory(matcher)
         self._floor = min(matcher.thresholds(size).review for size in range(LARGEST_SIZE_CLASS + 1))
+        self._key = blake2b(settings.secret).digest()  # a secret of any length
         self._secrets: dict[str, bytes] = {}
+        self._realm_keys: dict[str, Keys] = {}
         self._ready: dict[str, _Ready[F]] = {}  # by message ref; of the last batch prepared
 
     def prepare(self, batch: Sequence[Message], store: Store) -> None:
-        """Decode and standardise the batch, then read every row it is likely to need in three round trips."""
+        """Decode and standardise the batch, and read the rows of its records and match keys in one round trip."""
         self._ready.clear()
-        first: list[bytes] = []
+        wanted: list[bytes] = []
         for message in batch:
             try:
                 ready = self._decode(message)
             except RejectedError:
                 continue  # `process` will meet it
             self._ready[message.ref] = ready
-            if ready.evidence is not None:
-                record, keys = _place(ready.content)
-                first.extend((keys.record(record), keys.evidence(record)))
-                first.extend(keys.posting(key) for key in ready.evidence.keys)
-        self._prefetch_candidates(store, dict(zip(first, store.get_many(first), strict=True)))
-
-    def _prefetch_candidates(self, store: Store, rows: dict[bytes, bytes | None]) -> None:
-        wanted: dict[bytes, None] = {}
-        for ready in self._ready.values():
-            if ready.evidence is None:
-                continue
-            _, keys = _place(ready.content)
-            for key in ready.evidence.keys:
-                data = rows[keys.posting(key)]
-                if data is not None:
-                    for other in POSTING.decode(data).members:
-                        wanted[keys.record(other)] = None
-                        wanted[keys.evidence(other)] = None
-        store.get_many(list(wanted))
+            if isinstance(ready.content, RecordIdentity) and ready.evidence is not None:
+                record, keys = _local(ready.content.record), self._keys(realm_of(ready.content.record))
+                wanted.extend((keys.record(record), keys.evidence(record)))
+                wanted.extend(keys.posting(key) for key in ready.evidence.keys)
+        store.get_many(wanted)
 
     def process(self, message: Message, store: Store, out: Outbox) -> None:
         ready = self._ready.pop(message.ref, None) or self._decode(message)
@@ -101,12 +89,18 @@ class IdentityProcessor(Generic[F]):
             self._update(content, ready.evidence, self._desk(realm_of(content.record), store), out)
 
     def _desk(self, realm: str, store: Store) -> Desk[F]:
-        return Desk(realm, store, self._matcher, self._memory, self._settings.large_block)
+        return Desk(self._keys(realm), store, self._matcher, self._memory, self._settings.large_block)
+
+    def _keys(self, realm: str) -> Keys:
+        keys = self._realm_keys.get(realm)
+        if keys is None:
+            keys = self._realm_keys[realm] = Keys(realm)
+        return keys
 
     def _decode(self, message: Message) -> _Ready[F]:
         """Raises RejectedError for a message without content or of another type; UnknownVersionError for a newer one."""
         if message.value is None:
-            raise RejectedError("empty", f"{message.ref}: an identity message needs a value")
+            raise RejectedError("empty-message", f"{message.ref}: an identity message needs a value")
         try:
             content = IDENTITY.decode(message.value)
         except msgspec.DecodeError as error:
@@ -120,7 +114,7 @@ class IdentityProcessor(Generic[F]):
     def _secret(self, realm: str) -> bytes:
         secret = self._secrets.get(realm)
         if secret is None:
-            secret = blake2b(realm.encode(), digest_size=32, key=self._settings.secret).digest()
+            secret = blake2b(realm.encode(), digest_size=32, key=self._key).digest()
             self._secrets[realm] = secret
         return secret
 
@@ -235,9 +229,3 @@ class IdentityProcessor(Generic[F]):
 def _local(record: str) -> str:
     """A record's key inside its realm."""
     return record.partition("/")[2]
-
-
-def _place(content: RecordIdentity | Regroup) -> tuple[str, Keys]:
-    if isinstance(content, Regroup):
-        return content.cursor, Keys(content.realm)
-    return _local(content.record), Keys(realm_of(content.record))

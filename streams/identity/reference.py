@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Set
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
 from streams.identity.blocked import BLOCKED, Blocked
@@ -23,14 +23,14 @@ class Reference:
         self,
         given: Mapping[str, int],
         families: Mapping[str, int],
-        nicknames: Mapping[str, Set[str]],
+        nicknames: Mapping[str, Sequence[str]],
         blocked: Blocked = BLOCKED,
     ) -> None:
         self._given = given
         self._families = families
-        formal = frozenset().union(*nicknames.values())
+        formal = frozenset(name for stands_for in nicknames.values() for name in stands_for)
         self._forms = {
-            name: tuple(sorted({*stands_for, name} if name in formal else stands_for)[: LIMITS.forms])
+            name: tuple(dict.fromkeys((name, *stands_for) if name in formal else stands_for))[: LIMITS.forms]
             for name, stands_for in nicknames.items()
         }
         self.blocked = blocked
@@ -58,18 +58,19 @@ class Reference:
         return len(given) > 1 and (family not in self._families or given in self._families)
 
     def forms(self, name: str) -> tuple[str, ...]:
-        """The formal names this given name may stand for: itself, unless it is only ever short for others."""
+        """The formal names this given name may stand for: itself (first), unless it is only ever short for
+        others; those in the order of the table, the likeliest first."""
         return self._forms.get(name) or (name,)
 
 
 @lru_cache(maxsize=1)
 def shipped() -> Reference:
     """The tables that come with singleview."""
-    nicknames: dict[str, set[str]] = {}
+    nicknames: dict[str, list[str]] = {}
     for line in lines("nicknames.txt"):
         formal, *shorts = line.split()
         for short in shorts:
-            nicknames.setdefault(short, set()).add(formal)
+            nicknames.setdefault(short, []).append(formal)
     return Reference(_bits("given_names.txt"), _bits("family_names.txt"), nicknames)
 
 

@@ -83,14 +83,27 @@ CUSTOMER: Codec[CustomerRow] = Codec(CustomerRow)
 class Keys:
     """Row keys of one realm."""
 
-    __slots__ = ("_alias", "_customer", "_evidence", "_holder", "_member", "_posting", "_record", "realm")
+    __slots__ = (
+        "_alias",
+        "_customer",
+        "_evidence",
+        "_holder",
+        "_member",
+        "_posting",
+        "_postings",
+        "_record",
+        "name",
+        "realm",
+    )
 
     def __init__(self, realm: str) -> None:
         prefix = realm.encode() + b"/"
+        self.name = realm
         self.realm = prefix + b"R"
         self._record = prefix + b"r/"
         self._evidence = prefix + b"f/"
-        self._posting = prefix + b"p/"
+        self._postings = prefix + b"p/"
+        self._posting: dict[str, bytes] = {}  # prefix of each kind met
         self._holder = prefix + b"o/"
         self._customer = prefix + b"c/"
         self._alias = prefix + b"a/"
@@ -111,7 +124,10 @@ class Keys:
         return self._evidence + record.encode()
 
     def posting(self, key: MatchKey) -> bytes:
-        return self._posting + key.kind.encode() + b"/" + key.digest
+        prefix = self._posting.get(key.kind)
+        if prefix is None:
+            prefix = self._posting[key.kind] = self._postings + key.kind.encode() + b"/"
+        return prefix + key.digest
 
     def holders(self, key: MatchKey) -> bytes:
         """Prefix of the rows of an oversize key's holders."""

@@ -42,6 +42,7 @@ class Weights(msgspec.Struct, frozen=True):
     number_slip: int = 1100  # one character wrong or two swapped
     number_conflicting: int = -500  # passports are renewed, people hold two nationalities
     number_slip_length: int = 6  # shorter values are one slip away from too many others
+    account_different: int = -250  # a system holds few of its customers twice
     renewable_conflicting: int = -100  # a passport or licence is renewed: hardly evidence, no conflict
 
     # The household: family name, address, e-mail, telephone. Their sum counts once, up to the cap.
@@ -54,6 +55,7 @@ class Weights(msgspec.Struct, frozen=True):
     email_slip: int = 800
     email_different: int = -150  # people have several, but those of one household have more
     phone_same: int = 1300  # shared, passed on, recycled
+    phone_slip: int = 700  # one digit wrong, but the last: those are neighbours
     phone_different: int = -200  # as with mailboxes; telephones change less
     house_same: int = 400
     house_different: int = -250
@@ -76,11 +78,11 @@ class Weights(msgspec.Struct, frozen=True):
     household_other_birth: int = -1500  # ... born on other days: father and son, whatever their names
     # Within a household, "the same person" competes with "another member", not with a stranger; names run in families, and
     # a mailbox or a telephone is first of all one member's. Below zero, the household is all that agrees.
-    within_same_given: int = 400
+    within_same_given: int = 500
     within_email_same: int = 400
-    within_email_different: int = -250
+    within_email_different: int = -300
     within_phone_same: int = 400
-    within_phone_different: int = -250
+    within_phone_different: int = -300
     second_group: int = 600  # what must agree beside the name; a town or a year of birth is not enough
 
     # Organizations.

@@ -68,11 +68,10 @@ class Survivorship:
                 found[name] = choose(_elements(source, sourced, ranks))
         for name, join, ranks, limit in self._lists:
             if name in changed:
-                elements = join(_elements(name, sourced, ranks))
-                found[name] = tuple(elements[:limit])
+                found[name], total = join(_elements(name, sourced, ranks), limit)
                 totals.pop(name, None)
-                if len(elements) > limit:
-                    totals[name] = len(elements)
+                if total > limit:
+                    totals[name] = total
         if "characteristics" in changed:
             found["characteristics"] = self._reconcile_characteristics(sourced)
         return msgspec.structs.replace(previous, totals=totals, **found)

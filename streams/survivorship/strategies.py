@@ -36,7 +36,7 @@ def source_priority(candidates: Sequence[Candidate[V]]) -> Sequence[Candidate[V]
 
 
 def longest(candidates: Sequence[Candidate[V]]) -> Sequence[Candidate[V]]:
-    """Those that say most: the number of characters, over all fields but the raw one."""
+    """Those that say most: the number of characters, over all elements and fields but the raw one."""
     lengths = [_length(candidate.value) for candidate in candidates]
     most = max(lengths)
     return [candidate for candidate, length in zip(candidates, lengths, strict=True) if length == most]
@@ -75,6 +75,8 @@ def _length(value: object) -> int:
     if isinstance(value, Part):
         fields = msgspec.structs.asdict(value)
         return sum(len(text) for name, text in fields.items() if isinstance(text, str) and name != "raw")
+    if isinstance(value, tuple):
+        return sum(map(_length, value))
     return 0
 
 

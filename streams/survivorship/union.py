@@ -17,6 +17,8 @@ from streams.survivorship.strategies import STRATEGIES, Strategy, latest_date, v
 Elements: TypeAlias = list[Candidate[Part]]
 Key: TypeAlias = tuple[str, ...]
 Place: TypeAlias = tuple[bool, int, Key]
+Joined: TypeAlias = tuple[tuple[Sourced[Part], ...], int]
+"""The elements shown, and how many there are."""
 
 
 class Union:
@@ -35,18 +37,20 @@ class Union:
             self._strategies.append(latest_date(rule.date))
         self._strategies += [STRATEGIES[name] for name in (("source_priority",) if rule.then is None else rule.then)]
 
-    def __call__(self, candidates: Elements) -> list[Sourced[Part]]:
-        """Every element, best first."""
+    def __call__(self, candidates: Elements, limit: int) -> Joined:
+        """The best elements, best first."""
         if len(candidates) == 1:
-            return [sourced(candidates[0], candidates, "union")]
+            return (sourced(candidates[0], candidates, "union"),), 1
         groups: dict[Key, Elements] = {}
         key_of = self._key
         for candidate in candidates:
             groups.setdefault(key_of(candidate.value), []).append(candidate)
-        ordered = sorted(groups.items(), key=_place) if len(groups) > 1 else groups.items()
-        return [
-            sourced(group[0] if len(group) == 1 else best(group, self._strategies), group, "union") for _, group in ordered
+        ordered = sorted(groups.items(), key=_place) if len(groups) > 1 else list(groups.items())
+        shown = [
+            sourced(group[0] if len(group) == 1 else best(group, self._strategies), group, "union")
+            for _, group in ordered[:limit]
         ]
+        return tuple(shown), len(groups)
 
     def _key(self, element: Part) -> Key:
         """The key fields, folded; the raw text where they are all empty, else the whole element."""
@@ -66,19 +70,19 @@ class OneRecord:
         self._name = rule.strategy
         self._strategies = [STRATEGIES[name] for name in (rule.strategy, *(rule.then or ()))]
 
-    def __call__(self, candidates: Elements) -> list[Sourced[Part]]:
-        """The elements of the chosen record, in its order."""
+    def __call__(self, candidates: Elements, limit: int) -> Joined:
+        """The first elements of the chosen record, in its order."""
         lists: dict[str, Elements] = {}
         for candidate in candidates:
             lists.setdefault(candidate.record, []).append(candidate)
         if not lists:
-            return []
+            return (), 0
         whole = [
             Candidate(tuple(c.value for c in elements), record, elements[0].time, elements[0].rank)
             for record, elements in lists.items()
         ]
         chosen = lists[best(whole, self._strategies).record]
-        return [sourced(element, [element], self._name) for element in chosen]
+        return tuple([sourced(element, [element], self._name) for element in chosen[:limit]]), len(chosen)
 
 
 def _place(keyed: tuple[Key, Elements]) -> Place:

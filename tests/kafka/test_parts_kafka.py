@@ -6,7 +6,7 @@ import pytest
 from confluent_kafka import Consumer, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic, ResourceType  # type: ignore[attr-defined]
 
-from tests.parts import KAFKA_ENV, MissingPartError, Part, launch_kafka
+from tests.parts import Part
 from tests.parts.broker_settings import REQUIRED_SETTINGS
 
 pytestmark = pytest.mark.kafka
@@ -19,22 +19,13 @@ def test_the_broker_has_the_required_settings(kafka: str) -> None:
     assert {name: settings[name] for name in REQUIRED_SETTINGS} == REQUIRED_SETTINGS
 
 
-def test_a_killed_broker_comes_back_at_its_address_with_its_data(kafka: str, unique: str) -> None:
-    with own_broker() as broker:
-        address = broker.address
-        assert address != kafka
-        store(address, unique)
-        broker.kill()
-        broker.start()
-        assert broker.address == address
-        assert load(address, unique) == b"kept"
-
-
-def own_broker() -> Part:
-    try:
-        return launch_kafka({"num.partitions": "1"})
-    except MissingPartError as error:
-        pytest.skip(f"{KAFKA_ENV} gives a broker, which may not be killed, and {error}")
+def test_a_killed_broker_comes_back_at_its_address_with_its_data(own_kafka: Part, unique: str) -> None:
+    address = own_kafka.address
+    store(address, unique)
+    own_kafka.kill()
+    own_kafka.start()
+    assert own_kafka.address == address
+    assert load(address, unique) == b"kept"
 
 
 def store(address: str, topic: str) -> None:

@@ -17,6 +17,7 @@ from connectors.logs.topics import (
     topic_config,
 )
 from schemas.topics import TopicSpec
+from tests.parts import Part
 
 pytestmark = pytest.mark.kafka
 
@@ -128,6 +129,12 @@ def test_first_offsets_start_where_a_purged_partition_starts(
         future.result()
     first_offsets(config, unique + "group", [topic])
     assert committed(kafka, unique + "group", topic, 3) == [0, 7, 0]
+
+
+def test_first_offsets_can_be_set_on_a_cluster_that_has_never_seen_a_group(own_kafka: Part, unique: str) -> None:
+    config: Config = {"bootstrap.servers": own_kafka.address}
+    ensure_topics(config, SPECS, unique, replication=1)
+    assert first_offsets(config, unique + "group", [unique + "records", unique + "records-table"]) == 5
 
 
 def test_an_offset_that_is_committed_stays(config: Config, kafka: str, unique: str) -> None:

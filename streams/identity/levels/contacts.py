@@ -15,6 +15,8 @@ _distance = OSA.distance
 
 def are_apart(from_x: str, to_x: str, from_y: str, to_y: str) -> bool:
     """Whether one period ends before the other begins. Open ends never do; partial dates count as far as they go."""
+    if not (to_x or to_y):
+        return False  # by far the most
     return _is_before(to_x, from_y) or _is_before(to_y, from_x)
 
 
@@ -57,7 +59,7 @@ def _is_email_slip(x: str, y: str) -> bool:
 
 
 def judge_phones(left: Sequence[Contact], right: Sequence[Contact], generic: Collection[bytes]) -> Judged:
-    """A shared number. Neighbouring numbers are other people's, so there is no close."""
+    """A shared number, or one a slip away."""
     if not left or not right:
         return MISSING
     shared = _shared(left, right, generic)
@@ -65,7 +67,14 @@ def judge_phones(left: Sequence[Contact], right: Sequence[Contact], generic: Col
         return SAME, WEIGHTS.phone_same
     if shared is GENERIC:
         return GENERIC, 0
+    if any(_is_phone_slip(a.value, b.value) for a in left for b in right):
+        return CLOSE, WEIGHTS.phone_slip
     return DIFFERENT, WEIGHTS.phone_different
+
+
+def _is_phone_slip(x: str, y: str) -> bool:
+    """One digit wrong or two swapped. Numbers that differ in the last digit alone are often issued together."""
+    return x[:-1] != y[:-1] and _distance(x, y, score_cutoff=1) == 1
 
 
 def judge_domains(left: Sequence[Contact], right: Sequence[Contact], generic: Collection[bytes]) -> Judged:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from rapidfuzz.distance import JaroWinkler
+from rapidfuzz.distance import OSA, JaroWinkler
 
 from streams.identity.features import PersonName
 from streams.identity.levels import CLOSE, CONFLICTING, DIFFERENT, MISSING, SAME, Judged
 from streams.identity.weights import LIKENESS, WEIGHTS
 
 _likeness = JaroWinkler.similarity
+_distance = OSA.distance
 
 
 class NamesJudged(NamedTuple):
@@ -61,15 +62,20 @@ def judge_given(a: PersonName, b: PersonName) -> Judged:
     bits = a.given_bits if a.given_bits < b.given_bits else b.given_bits
     if x == y:
         return SAME, bits
-    if not set(a.forms).isdisjoint(b.forms) or _is_called_by_middle(a, b) or _is_called_by_middle(b, a):
+    if any(form in b.forms for form in a.forms) or _is_called_by_middle(a, b) or _is_called_by_middle(b, a):
         return CLOSE, bits + WEIGHTS.given_known_as
     if a.given_sound == b.given_sound:
         return CLOSE, bits + WEIGHTS.given_sounds
     if a.attested and b.attested:
         return CONFLICTING, WEIGHTS.given_conflicting
-    if _likeness(x, y) >= LIKENESS.name:
+    if _is_spelt_close(x, y):
         return CLOSE, bits + WEIGHTS.given_spelt_close
     return DIFFERENT, WEIGHTS.given_different
+
+
+def _is_spelt_close(x: str, y: str) -> bool:
+    """Alike as a whole, or one slip apart: in short names a slip weighs too much for the likeness."""
+    return _likeness(x, y) >= LIKENESS.name or (len(x) > 3 and len(y) > 3 and _distance(x, y, score_cutoff=1) <= 1)
 
 
 def _is_called_by_middle(a: PersonName, b: PersonName) -> bool:
@@ -101,7 +107,7 @@ def judge_family(a: PersonName, b: PersonName) -> Judged:
         return SAME, bits
     if a.family_sound == b.family_sound:
         return CLOSE, bits + WEIGHTS.family_sounds
-    if _likeness(x, y) >= LIKENESS.name:
+    if _is_spelt_close(x, y):
         return CLOSE, bits + WEIGHTS.family_spelt_close
     if (" " in x or " " in y) and not set(x.split()).isdisjoint(y.split()):
         return CLOSE, bits + WEIGHTS.family_part
@@ -112,8 +118,7 @@ def _judge_swapped(a: PersonName, b: PersonName) -> tuple[Judged, Judged] | None
     """Both names, if each stands in the other's field. The frequencies are of the wrong field: the lower ones count."""
     if not (a.given and a.family and b.given and b.family):
         return None
-    across = (_likeness(a.given, b.family), _likeness(a.family, b.given))
-    if min(across) < LIKENESS.name:
+    if not (_is_spelt_close(a.given, b.family) and _is_spelt_close(a.family, b.given)):
         return None
     given_bits = min(a.given_bits, b.given_bits) + WEIGHTS.swapped
     family_bits = min(a.family_bits, b.family_bits) + WEIGHTS.swapped

@@ -44,7 +44,7 @@ def _judge_pair(a: Number, b: Number, generic: Collection[bytes]) -> Judged | No
     if a.type != b.type or (a.issuer != b.issuer and a.issuer and b.issuer):
         return None
     if a.type == "customer_number":
-        return None  # one customer with two accounts in a system is nothing unusual
+        return DIFFERENT, WEIGHTS.account_different
     length = min(len(a.value), len(b.value))
     if length >= WEIGHTS.number_slip_length and _distance(a.value, b.value, score_cutoff=1) <= 1:
         return CLOSE, WEIGHTS.number_slip

@@ -25,7 +25,7 @@ def judge_places(left: Sequence[Place], right: Sequence[Place], generic: Collect
             weight = _weigh(a, b)
             if weight > 0 and a.digest and a.digest == b.digest and a.digest in generic:
                 judged: Judged = (GENERIC, 0)
-            elif weight >= WEIGHTS.address_highest - WEIGHTS.unit_same:
+            elif weight > WEIGHTS.address_highest + WEIGHTS.unit_different:
                 judged = (SAME, weight)
             else:
                 judged = (CLOSE if weight > 0 else DIFFERENT, weight)
@@ -35,30 +35,49 @@ def judge_places(left: Sequence[Place], right: Sequence[Place], generic: Collect
 
 
 def _weigh(a: Place, b: Place) -> int:
+    """What agrees, up to the highest, less what differs."""
+    agreeing = differing = 0
+    for weight in (_weigh_area(a, b), _weigh_street(a.street, b.street)):
+        if weight > 0:
+            agreeing += weight
+        else:
+            differing += weight
+    if a.house and b.house:
+        if a.house == b.house:
+            agreeing += WEIGHTS.house_same
+        else:
+            differing += WEIGHTS.house_different
+    if a.unit and b.unit:
+        if a.unit == b.unit:
+            agreeing += WEIGHTS.unit_same
+        else:
+            differing += WEIGHTS.unit_different
+    agreeing = min(agreeing, WEIGHTS.address_highest)
+    weight = agreeing + differing
+    return weight if weight > WEIGHTS.address_lowest else WEIGHTS.address_lowest
+
+
+def _weigh_street(x: str, y: str) -> int:
+    if not x or not y:
+        return 0
+    if x == y:
+        return WEIGHTS.street_same
+    return WEIGHTS.street_close if _likeness(x, y) >= LIKENESS.street else WEIGHTS.street_different
+
+
+def _weigh_area(a: Place, b: Place) -> int:
+    """Postcode, and locality as far as it adds to it."""
     weight = 0
-    near = 0  # what the area says: postcode, and locality as far as it adds to it
     if a.postcode and b.postcode:
         if a.postcode == b.postcode:
-            near = WEIGHTS.postcode_same
+            weight = WEIGHTS.postcode_same
         elif _distance(a.postcode, b.postcode, score_cutoff=1) <= 1:
-            near = WEIGHTS.postcode_slip
+            weight = WEIGHTS.postcode_slip
         else:
-            near = WEIGHTS.postcode_different
+            weight = WEIGHTS.postcode_different
     if a.locality and b.locality:
         if a.locality == b.locality:
-            near += WEIGHTS.locality_same // 2 if near > 0 else WEIGHTS.locality_same
+            weight += WEIGHTS.locality_same // 2 if weight > 0 else WEIGHTS.locality_same
         elif _likeness(a.locality, b.locality) >= LIKENESS.locality:
-            near += WEIGHTS.locality_close // 2 if near > 0 else WEIGHTS.locality_close
-    weight += near
-    if a.street and b.street:
-        if a.street == b.street:
-            weight += WEIGHTS.street_same
-        elif _likeness(a.street, b.street) >= LIKENESS.street:
-            weight += WEIGHTS.street_close
-        else:
-            weight += WEIGHTS.street_different
-    if a.house and b.house:
-        weight += WEIGHTS.house_same if a.house == b.house else WEIGHTS.house_different
-    if a.unit and b.unit:
-        weight += WEIGHTS.unit_same if a.unit == b.unit else WEIGHTS.unit_different
-    return min(max(weight, WEIGHTS.address_lowest), WEIGHTS.address_highest)
+            weight += WEIGHTS.locality_close // 2 if weight > 0 else WEIGHTS.locality_close
+    return weight

@@ -23,7 +23,9 @@ def fold(text: str) -> str:
     """Lower case Latin letters and digits, words separated by one space. Scripts without a table keep their letters."""
     text = text.casefold()
     if not text.isascii():
-        text = "".join(c for c in unicodedata.normalize("NFKD", _APOSTROPHES.sub("", text)) if not unicodedata.combining(c))
+        # Decomposing may bring capitals back (mathematical letters), and folding those accents.
+        decomposed = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", _APOSTROPHES.sub("", text)).casefold())
+        text = "".join([letter for letter in decomposed if not unicodedata.combining(letter)])
         for digraph, latin in _DIGRAPHS.items():
             text = text.replace(digraph, latin)
         text = text.translate(_LETTERS)

@@ -26,7 +26,8 @@ def test_an_element_of_nothing_but_labels_and_constants_is_dropped() -> None:
 
 
 def test_a_nested_list_becomes_a_list() -> None:
-    text = "phones: {each: contact.phones, value: {path: no, transform: {phone: {default_region: /c}}}, use: type, verified: ok}"
+    number = "{path: no, transform: {phone: {default_region: /c}}}"
+    text = f"phones: {{each: contact.phones, value: {number}, use: type, verified: ok}}"
     phones = [{"no": "020 7946 0018", "type": "home", "ok": True}, {"no": "", "type": "x"}, {"no": "112"}]
     assert attributes(text, {"c": "GB", "contact": {"phones": phones}}).phones == [
         Phone(value="+442079460018", raw="020 7946 0018", use="home", verified=True),
@@ -46,7 +47,7 @@ def test_raw_keeps_what_the_source_wrote_unless_the_mapping_says_otherwise() -> 
         Email(value="john@x.org", raw="John@X.org")
     ]
     assert attributes("emails: {value: {path: m, transform: email}}", {"m": "n/a"}).emails == [Email(raw="n/a")]
-    assert attributes("identifications: {value: m, raw: n}", {"m": "1", "n": "one"}).identifications == [
+    assert attributes("identifications: {value: m, raw: r}", {"m": "1", "r": "one"}).identifications == [
         Identification(value="1", raw="one")
     ]
 
@@ -68,14 +69,20 @@ def test_a_consent_refused_is_a_consent_but_one_not_asked_is_none() -> None:
 
 
 def test_a_condition_chooses_between_elements() -> None:
-    text = "names:\n- {when: {path: kind, equals: P}, split_name: name}\n- {when: {path: kind, one_of: [C, D]}, organization: name}"
+    text = (
+        "names:\n- {when: {path: kind, equals: P}, split_name: name}\n"
+        "- {when: {path: kind, one_of: [C, D]}, organization: name}"
+    )
     assert attributes(text, {"kind": "P", "name": "A B"}).names == [Name(given="A", family="B")]
     assert attributes(text, {"kind": "D", "name": "A B"}).names == [Name(organization="A B")]
     assert attributes(text, {"kind": "X", "name": "A B"}).names is None
 
 
 def test_presence_is_a_condition() -> None:
-    text = "names:\n- {when: {path: org, present: true}, organization: org}\n- {when: {path: org, present: false}, split_name: name}"
+    text = (
+        "names:\n- {when: {path: org, present: true}, organization: org}\n"
+        "- {when: {path: org, present: false}, split_name: name}"
+    )
     assert attributes(text, {"org": "O", "name": "A B"}).names == [Name(organization="O")]
     assert attributes(text, {"org": None, "name": "A B"}).names == [Name(given="A", family="B")]
 

@@ -72,7 +72,7 @@ def test_every_day_survives_every_whole_format(day: date, style: str) -> None:
         ("epoch_s", 1704277230.123),
         ("epoch_ms", datetime(2024, 1, 3, 10, 20, 30, 123_000, UTC)),
         ("iso", datetime(2024, 1, 3, 11, 20, 30, 123_000, timezone(timedelta(hours=1)))),
-        ("iso", datetime(2024, 1, 3, 10, 20, 30, 123_000)),  # noqa: DTZ001
+        ("iso", datetime(2024, 1, 3, 10, 20, 30, 123_000)),
     ],
 )
 def test_a_point_in_time_is_milliseconds_since_the_epoch(style: str, written: object) -> None:

@@ -16,7 +16,8 @@ realm: brand
 record_id: id
 """
 OF = mapping(
-    "names: {given: first, family: last}\ngender: sex\nemails: {each: mails, value: .}\ncharacteristics: {note: note, tier: tier}",
+    "names: {given: first, family: last}\ngender: sex\nemails: {each: mails, value: .}\n"
+    "characteristics: {note: note, tier: tier}",
     HEAD,
 )
 
@@ -106,7 +107,7 @@ def order(sequence: object, **source: object) -> Order:
 
 def test_changes_of_a_row_are_ordered_within_and_between_transactions() -> None:
     first = [order('["100","200"]'), order('["100","210"]')]
-    # The next transaction on the row starts to write after the first has committed, at 220; another commits meanwhile, at 300.
+    # The next transaction on the row writes only after the first has committed, at 220; another commits meanwhile, at 300.
     second = [order('["300","230"]'), order('["300","240"]'), order('["300","310"]')]
     for earlier, later in zip(first + second, (first + second)[1:], strict=False):
         assert earlier.is_stale_against(later)

@@ -1,12 +1,16 @@
 from __future__ import annotations
 
+import re
+from pathlib import Path
+from typing import get_args
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from connectors.mappings import shipped_mapping
-from connectors.mappings.model import MappingDocument
-from schemas.canonical import Attributes
+from connectors.mappings.model import Condition, MappingDocument, Transform, Value, Word
+from schemas.canonical import ATTRIBUTES, LIST_ATTRIBUTES, Attributes
 from schemas.documents import DocumentError, parse_document
 from schemas.messages import Cause, Order
 from streams.engine.contract import RejectedError
@@ -185,5 +189,22 @@ def test_any_mapping_is_compiled_or_refused_with_its_problems(parts: dict[str, s
 
 def test_the_shipped_mappings_are_found_by_name() -> None:
     assert shipped_mapping("crm").name == "crm.yaml"
-    with pytest.raises(ValueError, match="'none' is shipped .there are: billing, crm, orders, partner, selfcare"):
+    with pytest.raises(ValueError, match=r"'none' is shipped .there are: billing, crm, orders, partner, selfcare"):
         shipped_mapping("none")
+
+
+def test_the_documentation_names_every_key_and_its_example_is_a_mapping() -> None:
+    text = (Path(__file__).parents[4] / "docs" / "mappings.md").read_text(encoding="utf-8")
+    example = re.search(r"```yaml\n(.*?)```", text, re.DOTALL)
+    assert example is not None
+    assert parse_document(example[1], MappingDocument, "docs/mappings.md").source == "selfcare"
+    words = set(re.findall(r"\w+", text))
+    parts = {name for part in LIST_ATTRIBUTES.values() for name in part.__struct_fields__}
+    keys = [
+        *MappingDocument.model_fields,
+        *Value.model_fields,
+        *Transform.model_fields,
+        *Condition.model_fields,
+        *ATTRIBUTES,
+    ]
+    assert {*keys, *parts, *get_args(Word)} <= words

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import re
+from functools import cache
 
 import pytest
 from hypothesis import example, given
@@ -85,7 +87,7 @@ def test_the_error_of_bad_bytes_does_not_quote_them() -> None:
         (avro(SCHEMA, DATUM) + b"x", "malformed-avro"),
         (b"\0\0\0\0\1\x08\xff\xff\xff\xff", "malformed-avro"),
         (b"\0\0\0\0\1\x03", "malformed-avro"),
-        (b"\0\0\0\0\2" + b"\2" * 100_000, "malformed-avro"),
+        (b"\0\0\0\0\2" + b"\2" * 100_000, "unknown-schema"),
         (b"\0\x7f\xff\xff\xff" + b"x" * 9, "unknown-schema"),
         (b"\0\0\0\0\3", "unknown-schema"),
         (b"\0\0\0\0\4", "unknown-schema"),
@@ -133,6 +135,11 @@ def test_a_debezium_delete_reads_the_key_when_it_must() -> None:
     assert reason_of(SourceReader(of), event, None) == "missing-record-id"
 
 
+WORDS = re.findall(
+    r"\w+",
+    """id brand op before after source sequence lsn customer changes customerRef seq patch userId revision at phones emails
+    number address birthDate dob subscriberId rev ts msisdn holder born person subscriptions""",
+)
 SHIPPED = ["crm", "orders", "selfcare", "partner"]
 JSON = st.recursive(
     st.none()
@@ -144,10 +151,7 @@ JSON = st.recursive(
     lambda inner: (
         st.lists(inner, max_size=3)
         | st.dictionaries(
-            st.sampled_from(
-                "id brand op before after source sequence lsn customer changes customerRef seq patch userId revision at "
-                "phones emails number address birthDate dob subscriberId rev ts msisdn holder born person subscriptions".split()
-            ),
+            st.sampled_from(WORDS),
             inner,
             max_size=8,
         )
@@ -156,13 +160,18 @@ JSON = st.recursive(
 )
 
 
+@cache
+def shipped(name: str) -> SourceReader:
+    return SourceReader(load_mapping(shipped_mapping(name)))
+
+
 @given(
     name=st.sampled_from(SHIPPED), value=st.binary() | JSON.map(lambda value: json.dumps(value).encode()), key=st.binary()
 )
 @example("crm", b'{"op":"c","after":{"id":1,"brand":"n","dob":"9999999999999999999"},"source":{"lsn":1}}', b"")
 @example("partner", b'{"subscriberId":"1","brand":"n","rev":1,"ts":1e300}', b"")
 def test_any_bytes_give_changes_or_a_rejection(name: str, value: bytes, key: bytes) -> None:
-    check_total(SourceReader(load_mapping(shipped_mapping(name))), value, key)
+    check_total(shipped(name), value, key)
 
 
 WHOLE = {
@@ -183,7 +192,7 @@ def test_any_content_of_a_whole_event_gives_changes_or_a_rejection(
     event = json.loads(json.dumps(WHOLE[name])) | more
     if isinstance(inner, dict):
         (event.get("customer") or event).update({"changes": inner, "patch": inner})
-    check_total(SourceReader(load_mapping(shipped_mapping(name))), json.dumps(event).encode(), b"")
+    check_total(shipped(name), json.dumps(event).encode(), b"")
 
 
 @given(st.binary())

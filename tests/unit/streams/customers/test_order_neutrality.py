@@ -21,18 +21,20 @@ CUSTOMERS = ("c1", "c2")
 
 words = st.sampled_from(["a", "A ", "b", "cc", ""])
 maybe = st.none() | words
-attributes = st.builds(
-    Attributes,
-    kind=st.sampled_from(["individual", "organization", None]),
-    status=maybe,
-    names=st.lists(st.builds(Name, use=st.sampled_from(["legal", "preferred", ""]), family=words), max_size=2),
-    birth_date=maybe,
-    emails=st.lists(st.builds(Email, value=words, raw=words, verified=st.booleans()), max_size=2),
-    phones=st.lists(st.builds(Phone, value=words, raw=words, verified=st.booleans()), max_size=2),
-    addresses=st.lists(st.builds(Address, house=words, street=words, verified=st.booleans()), max_size=2),
-    consents=st.lists(st.builds(Consent, purpose=words, granted=st.booleans(), at=words), max_size=2),
-    characteristics=st.dictionaries(st.sampled_from(["x", "y"]), maybe, max_size=2),
-)
+attributes = st.fixed_dictionaries(
+    {},
+    optional={
+        "kind": st.sampled_from(["individual", "organization", None]),
+        "status": maybe,
+        "names": st.lists(st.builds(Name, use=st.sampled_from(["legal", "preferred", ""]), family=words), max_size=2),
+        "birth_date": maybe,
+        "emails": st.lists(st.builds(Email, value=words, raw=words, verified=st.booleans()), max_size=2),
+        "phones": st.lists(st.builds(Phone, value=words, raw=words, verified=st.booleans()), max_size=2),
+        "addresses": st.lists(st.builds(Address, house=words, street=words, verified=st.booleans()), max_size=2),
+        "consents": st.lists(st.builds(Consent, purpose=words, granted=st.booleans(), at=words), max_size=2),
+        "characteristics": st.dictionaries(st.sampled_from(["x", "y"]), maybe, max_size=2),
+    },
+).map(lambda stated: msgspec.convert(stated, Attributes))
 steps = st.lists(st.tuples(st.sampled_from(CUSTOMERS), attributes, st.integers(1, 4)), min_size=1, max_size=4)
 
 
@@ -63,7 +65,7 @@ def content(view: CustomerView | None) -> CustomerView | None:
     return msgspec.structs.replace(view, version=0, event_time=0, processed_at=0) if view else None
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(st.tuples(steps, steps, steps), st.data())
 def test_any_interleaving_with_duplicates_gives_the_same_views(says: Any, data: st.DataObject) -> None:
     histories = [history(record, said) for record, said in zip(RECORDS, says, strict=True)]
@@ -77,10 +79,10 @@ def test_any_interleaving_with_duplicates_gives_the_same_views(says: Any, data: 
     queues = [list(queue) for queue in (*histories, entities)]
     while queues := [queue for queue in queues if queue]:
         queue = queues[data.draw(st.integers(0, len(queues) - 1))]
-        message = queue[0]
-        if data.draw(st.booleans()):
-            queue.pop(0)
-        mixed.give(message)  # if it stays, it comes again
+        message = queue.pop(0)
+        mixed.give(message)
+        if data.draw(st.booleans(), label="again"):
+            mixed.give(message)
 
     for customer, records in members.items():
         views = [content(read_view(bench.store, customer)) for bench in (plain, mixed)]
@@ -95,7 +97,7 @@ def test_any_interleaving_with_duplicates_gives_the_same_views(says: Any, data: 
             assert all(view is None or view.status == "deleted" for view in views)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.tuples(steps, steps, steps))
 def test_versions_have_no_gap_and_each_event_starts_where_the_last_ended(says: Any) -> None:
     histories = [history(record, said) for record, said in zip(RECORDS, says, strict=True)]

@@ -9,6 +9,7 @@ from schemas.canonical import Attributes, Email
 from schemas.messages import CUSTOMERS, VERSION
 from schemas.topics import CUSTOMER_CHANGES, CUSTOMER_VIEW
 from streams.customers import Customers, read_members, read_view
+from streams.customers.rows import DamagedStoreError, member_key
 from streams.engine.contract import RejectedError, SourceStoppedError
 from streams.survivorship import Rules, Survivorship
 from tests.fakes import MemoryStore, RecordingOutbox, message
@@ -240,6 +241,13 @@ class TestManyMembers:
         (view,) = bench.views()
         assert (len(view.members), view.member_count) == (200, 300)
 
+    def test_a_member_beyond_those_shown_is_a_change_of_the_count(self, bench: Bench) -> None:
+        sites = [f"north/crm/{n:04}" for n in range(202)]
+        bench.give(*(attached(site, ANN) for site in sites), entity(sites))
+        (change,) = bench.give(detached(sites[-1]), entity(sites[:-1], epoch=2))
+        assert changed(change)["member_count"] == ("202", "201")
+        assert bench.views()[0].version == 2
+
 
 class TestBadMessages:
     @pytest.mark.parametrize("value", [None, bytes([VERSION]) + b"\xc1", bytes([VERSION]) + b"\x81\xa1t\xa1x"])
@@ -253,6 +261,13 @@ class TestBadMessages:
 
     def test_preparing_a_batch_with_bad_messages_is_no_error(self, bench: Bench) -> None:
         bench.processor.prepare([message(None), message(b"\x09"), message(b"")], bench.store)
+
+
+def test_a_member_whose_row_is_lost_is_not_left_out_silently(bench: Bench) -> None:
+    bench.give(attached(CRM, ANN), attached(BILLING, ANN), entity([CRM, BILLING]))
+    bench.store.delete(member_key("c1", BILLING))
+    with pytest.raises(DamagedStoreError, match="rebuild"):
+        bench.give(updated(CRM, ANN_TOO))
 
 
 class CountingStore(MemoryStore):

@@ -169,6 +169,14 @@ class TestUnion:
         view = reconcile(rules, old, new)
         assert [email.value.value for email in view.emails] == ["c@x.org", "b@x.org"]
 
+    def test_the_longest_list_says_most_over_all_its_elements(self) -> None:
+        rules = "sources: [crm]\nattributes: {emails: {strategy: longest, limit: 1}}"
+        crm = member("crm", 9, emails=[Email(value="a@x.org", raw="a long raw text is not what is said")])
+        billing = member("billing", 2, emails=[Email(value="c@x.org"), Email(value="b@x.org")])
+        view = reconcile(rules, crm, billing)
+        assert [email.value.value for email in view.emails] == ["c@x.org"]
+        assert view.totals == {"emails": 2}
+
 
 class TestBestOf:
     LEGAL, PREFERRED = Name(use="legal", given="John", family="Smith"), Name(use="preferred", given="Johnny")

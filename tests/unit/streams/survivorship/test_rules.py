@@ -28,7 +28,7 @@ def rules(text: str) -> Rules:
         ),
         ("version: '1'\nattributes:\n  phonse: {}", r"rules.yaml:3: attributes.phonse: .*did you mean 'phones'"),
         ("version: '1'\nattributes:\n  kind: {strategy: union}", r"rules.yaml:3: attributes.kind.strategy: is 'union'"),
-        ("version: '1'\nattributes:\n  kind:\n    key: [value]", r"rules.yaml:4: attributes.kind.key: is not a known key"),
+        ("version: '1'\nattributes:\n  kind:\n    key: [value]", r"rules.yaml:4: attributes.kind.key: .*allowed: sources"),
         (
             "version: '1'\nattributes:\n\n  phones: {key: [valeu]}",
             r"rules.yaml:4: .*'valeu' is no field .*allowed: value, raw",

@@ -1,0 +1,57 @@
+"""The Avro writer refuses what it does not write; what it writes is compared with fastavro in test_public."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import fastavro
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from schemas.avro_writer import compile_writer, varint
+
+
+class Value:
+    def __init__(self, **fields: Any) -> None:
+        self.__dict__.update(fields)
+
+
+def record(*types: Any) -> dict[str, Any]:
+    return {"type": "record", "name": "R", "fields": [{"name": f"f{n}", "type": kind} for n, kind in enumerate(types)]}
+
+
+@pytest.mark.parametrize(
+    "kind", ["double", "bytes", "Unknown", ["string", "null"], ["null", "string", "long"], {"type": "fixed"}]
+)
+def test_a_type_it_does_not_write_is_refused_when_compiling(kind: Any) -> None:
+    with pytest.raises(ValueError, match=r"cannot write|a union must be"):
+        compile_writer(record(kind))
+
+
+@given(st.integers(-(2**63), 2**63 - 1))
+def test_numbers_are_written_as_avro_does(number: int) -> None:
+    expected = io.BytesIO()
+    fastavro.schemaless_writer(expected, {"type": "long"}, number)
+    assert varint(number) == expected.getvalue()
+
+
+def test_an_empty_value_of_a_nullable_field_is_not_null() -> None:
+    out = bytearray()
+    compile_writer(record(["null", "string"], ["null", "string"]))(out, Value(f0="", f1=None))
+    assert bytes(out) == b"\x02\x00\x00"
+
+
+def test_one_field_and_no_neighbours_are_written_too() -> None:
+    out = bytearray()
+    compile_writer(record("string", "long", "string"))(out, Value(f0="a", f1=1, f2="é"))
+    assert bytes(out) == b"\x02a\x02\x04" + "é".encode()
+
+
+def test_repeated_records_are_written_the_same() -> None:
+    out = bytearray()
+    inner = {"type": "record", "name": "I", "fields": [{"name": "x", "type": "string"}]}
+    write = compile_writer(record(inner, "I"), repeated=["I"])
+    write(out, Value(f0=Value(x="a"), f1=Value(x="b")))
+    assert bytes(out) == b"\x02a\x02b"
