@@ -114,7 +114,7 @@ class Population:
         rng = self._rng
         father = registry.person(registry.address(), male=True)
         son = registry.person(father.address, father.family, male=True, birth=self._later(registry, father.birth))
-        pass
+        son.given = father.given
         son.email = registry.email(son)
         son.second_email = None
         if rng.random() < rates.SUFFIXES:

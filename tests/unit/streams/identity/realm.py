@@ -53,6 +53,9 @@ class Realm:
     def identity(self, record: str, card: Card | None) -> bytes:
         """The next message about a record."""
         self.versions[record] = version = self.versions.get(record, 0) + 1
+        return self.identity_at(record, version, card)
+
+    def identity_at(self, record: str, version: int, card: Card | None) -> bytes:
         told = attributes(card) if card else None
         return IDENTITY.encode(RecordIdentity(record=f"{NAME}/{record}", version=version, attributes=told, cause=CAUSE))
 

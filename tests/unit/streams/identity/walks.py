@@ -53,7 +53,9 @@ def history(flavour: Flavour, seed: int, length: int = 60) -> list[Step]:
             steps.append(Step("delete", record))
         else:
             values = random.sample(pool, random.randint(0, min(flavour.each, len(pool))))
-            steps.append(Step("put", record, Card(random.choice("abcd"), random.choice(flavour.camps), tuple(sorted(values)))))
+            steps.append(
+                Step("put", record, Card(random.choice("abcd"), random.choice(flavour.camps), tuple(sorted(values))))
+            )
     return steps
 
 

@@ -1,0 +1,92 @@
+from __future__ import annotations
+
+import pytest
+
+from schemas.canonical import Attributes
+from schemas.messages import RECORDS, Cause, Order, SourceChange
+from streams.engine.contract import Message, RejectedError, SourceStoppedError
+from streams.intake import Intake, StopRule
+from tests.fakes import MemoryStore, RecordingOutbox, message
+
+
+def reader(event: Message) -> list[SourceChange]:
+    if event.value == b"bad":
+        raise RejectedError("malformed-json", "mapping test")
+    if event.value is None:
+        return []
+    return [
+        SourceChange(
+            record=(event.value or b"").decode(),
+            operation="patch",
+            order=Order("seq", (event.offset,)),
+            attributes=Attributes(),
+            cause=Cause(event.ref, 0),
+        )
+    ]
+
+
+DEFAULT = StopRule()
+
+
+def intake(stop: StopRule = DEFAULT) -> Intake:
+    return Intake({"source": reader, "other": reader}, {"north"}, stop)
+
+
+def feed(processor: Intake, value: bytes | None, topic: str = "source", offset: int = 0) -> RecordingOutbox:
+    out = RecordingOutbox()
+    processor.process(message(value, topic=topic, offset=offset), MemoryStore(), out)
+    return out
+
+
+def test_a_change_goes_to_the_inbox_of_its_record() -> None:
+    (sent,) = feed(intake(), b"north/crm/7", offset=3).sent
+    assert (sent.topic, sent.key) == ("records", b"north/crm/7")
+    change = RECORDS.decode(sent.value or b"")
+    assert isinstance(change, SourceChange)
+    assert change.cause.ref == "source/0/3"
+
+
+def test_an_event_that_says_nothing_sends_nothing() -> None:
+    assert feed(intake(), None).sent == []
+
+
+def test_a_topic_without_mapping_and_an_unknown_realm_are_rejected_by_name() -> None:
+    with pytest.raises(RejectedError, match="unknown-source"):
+        feed(intake(), b"north/crm/7", topic="stray")
+    with pytest.raises(RejectedError, match=r"unknown-realm.*north"):
+        feed(intake(), b"west/crm/7")
+
+
+def test_a_source_of_mostly_dead_letters_is_stopped_rather_than_drained() -> None:
+    processor = intake(StopRule(share=0.5, window=20, least=10))
+    for _ in range(9):
+        with pytest.raises(RejectedError):
+            feed(processor, b"bad")
+    with pytest.raises(SourceStoppedError, match=r"50% of the last 10 events.*malformed-json"):
+        feed(processor, b"bad")
+
+
+def test_dead_letters_within_the_share_never_stop_a_source() -> None:
+    processor = intake(StopRule(share=0.5, window=20, least=10))
+    for _ in range(100):
+        feed(processor, b"north/crm/7")
+        with pytest.raises(RejectedError):
+            feed(processor, b"bad")
+
+
+def test_only_the_latest_events_count() -> None:
+    processor = intake(StopRule(share=0.5, window=20, least=10))
+    for _ in range(1_000):
+        feed(processor, b"north/crm/7")
+    for _ in range(10):
+        with pytest.raises(RejectedError):
+            feed(processor, b"bad")
+    with pytest.raises(SourceStoppedError):
+        feed(processor, b"bad")
+
+
+def test_one_source_does_not_stop_another() -> None:
+    processor = intake(StopRule(share=0.5, window=20, least=1))
+    with pytest.raises(SourceStoppedError):
+        feed(processor, b"bad")
+    assert feed(processor, b"north/crm/7", topic="other").sent
