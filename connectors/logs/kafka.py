@@ -286,7 +286,9 @@ class KafkaSession:
         self._calling(lambda: self._producer.send_offsets_to_transaction(positions, metadata, REQUEST_SECONDS))
 
     def commit(self) -> Mapping[Inbox, int]:
-        self._producer.flush(REQUEST_SECONDS)  # serves the delivery reports that tell the table's offsets
+        self._calling(
+            lambda: self._producer.flush(REQUEST_SECONDS)
+        )  # serves the delivery reports that tell the table's offsets
         self._calling(lambda: self._producer.commit_transaction(REQUEST_SECONDS))
         self._in_transaction = False
         if self._table_ends.keys() != self._table_expected:

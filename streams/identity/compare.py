@@ -138,14 +138,21 @@ def _judge_organizations(
 ) -> tuple[Judged, ...]:
     """The names and mail domains of two organizations."""
     number, email, _, _ = values
-    name = judge_organizations(a.organizations, b.organizations)
+    name = judge_organizations(_organization_names(a), _organization_names(b))
     domain = judge_domains(a.domains, b.domains, generic) if email[1] <= 0 else MISSING
     judged = (*values, name, domain)
     contact = _agreeing(values) + domain[1]
     _cap_household(contact, rules)
-    if number[1] <= 0 and not (name[1] > 0 and contact >= _SECOND_GROUP):
+    if number[1] <= 0 and (name[1] < 0 or contact < _SECOND_GROUP):
         _cap("name alone" if name[1] > 0 else "contact alone", judged, rules)
     return judged
+
+
+def _organization_names(features: Features) -> tuple[str, ...]:
+    """Its names; of a record of unknown kind that looks like a person, the whole line: who knows (Bright Harbour)."""
+    return features.organizations or tuple(
+        [" ".join(filter(None, (name.given, name.middle, name.family))) for name in features.names]
+    )
 
 
 def _agreeing(values: Values) -> int:

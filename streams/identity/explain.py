@@ -163,10 +163,8 @@ def _steps(desk: Desk[F], record: str) -> Iterator[Step]:
         if score >= match:
             yield Step(record, other, score)
     for value in row.links:
-        others = sorted(desk.posting(value).members) or [another_holder(desk, value, record)]
-        for other in others:
-            if other is not None and other != record:
-                yield Step(record, other, None)
+        others: list[str | None] = [*sorted(desk.posting(value).members)] or [another_holder(desk, value, record)]
+        yield from (Step(record, other, None) for other in others if other is not None and other != record)
 
 
 def resolve_id(store: Store, realm: str, customer: str) -> str | None:

@@ -58,7 +58,7 @@ def judge_given(a: PersonName, b: PersonName) -> Judged:
     if not x or not y:
         return MISSING
     if len(x) == 1 or len(y) == 1:
-        return (CLOSE, WEIGHTS.given_initial) if x[0] == y[0] else (DIFFERENT, WEIGHTS.given_different)
+        return _judge_initial(a, b)
     bits = a.given_bits if a.given_bits < b.given_bits else b.given_bits
     if x == y:
         return SAME, bits
@@ -70,6 +70,17 @@ def judge_given(a: PersonName, b: PersonName) -> Judged:
         return CONFLICTING, WEIGHTS.given_conflicting
     if _is_spelt_close(x, y):
         return CLOSE, bits + WEIGHTS.given_spelt_close
+    return DIFFERENT, WEIGHTS.given_different
+
+
+def _judge_initial(a: PersonName, b: PersonName) -> Judged:
+    """An initial fits a name that begins with it; with a further name written out (M Eugène), that name counts."""
+    if len(a.given) > 1 and a.given in b.middle.split():
+        return CLOSE, a.given_bits + WEIGHTS.given_known_as
+    if len(b.given) > 1 and b.given in a.middle.split():
+        return CLOSE, b.given_bits + WEIGHTS.given_known_as
+    if a.given[0] == b.given[0]:
+        return CLOSE, WEIGHTS.given_initial
     return DIFFERENT, WEIGHTS.given_different
 
 

@@ -1,4 +1,4 @@
-"""A realm under test: sends records to an identity processor, and rebuilds from its messages what other processors would know."""
+"""A realm under test: feeds an identity processor, and rebuilds from its messages what other processors know."""
 
 from __future__ import annotations
 

@@ -179,6 +179,21 @@ def test_an_organization_matches_whatever_its_legal_form_is_called() -> None:
     assert score(a, b) >= MEDIUM.match
 
 
+def test_an_organization_matches_a_record_of_unknown_kind_that_writes_its_name_like_a_persons() -> None:
+    a = record(organization="Bright Harbour Ltd", email="office@bright-harbour.example")
+    b = record(full="Bright Harbour", email="office@bright-harbour.example", kind=None)
+    assert score(a, b) >= MEDIUM.match
+
+
+def test_an_organizations_name_or_its_contact_alone_is_not_enough() -> None:
+    home = {"email": "office@bright-harbour.example", "phone": "+442079460018", "address": FLAT}
+    assert score(record(organization="Bright Harbour"), record(organization="Bright Harbour")) < MEDIUM.match
+    assert (
+        score(record(organization="Bright Harbour", **home), record(organization="Dalland Optics", **home))
+        < thresholds(0).match
+    )
+
+
 def test_a_registration_number_outweighs_another_name() -> None:
     a = record(organization="Bright Harbour Ltd", company_registration="07461234")
     b = record(organization="BH Marine Ltd", company_registration="07461234")

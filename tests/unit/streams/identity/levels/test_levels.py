@@ -53,6 +53,7 @@ def test_given_names_compare_by_relation_not_by_likeness_where_both_are_attested
 
 def test_a_person_may_be_called_by_the_middle_name() -> None:
     assert level(record(given="Maria", middle="Anna"), record(given="Anna"), "given name") == "close"
+    assert level(record(given="M", middle="Eugène"), record(given="Eugène"), "given name") == "close"
     assert level(record(given="Annamaria"), record(given="Anna", middle="Maria"), "given name") == "close"
 
 
