@@ -41,7 +41,12 @@ class Decoder:
     """Decodes messages of one format. Schemas are parsed once: their ids are stable for ever."""
 
     def __init__(self, format: Format, registry: SchemaRegistry | None = None, max_bytes: int = MAX_BYTES) -> None:
-        """`registry` is needed for the Avro formats only (ValueError without it); `max_bytes` is per key and per value."""
+        """`registry` is needed for the Avro formats only; `max_bytes` is per key and per value.
+
+        Raises ValueError without a registry that is needed, and for a format of files.
+        """
+        if format == "csv":
+            raise ValueError("the format csv is for files, not for messages")
         avro = format in {"avro", "debezium-avro"}
         if avro and registry is None:
             raise ValueError(f"the format {format} needs a schema registry")

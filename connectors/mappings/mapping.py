@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import ParamSpec, TypeVar, cast
 
@@ -13,7 +13,7 @@ from connectors.mappings.attributes import AttributesReader
 from connectors.mappings.conditions import compile_condition
 from connectors.mappings.dates import microseconds, milliseconds
 from connectors.mappings.debezium import RowChange, is_unavailable, open_envelope, payload, position
-from connectors.mappings.model import NAME, Format, MappingDocument, Operation, Ordering, Time
+from connectors.mappings.model import NAME, Format, MappingDocument, Operation, Ordering, Time, Value
 from connectors.mappings.paths import getter
 from connectors.mappings.unfit import UnfitError
 from connectors.mappings.values import as_text, compile_value
@@ -23,6 +23,7 @@ from schemas.messages import Cause, Order, SourceChange
 from streams.engine.contract import Message, RejectedError
 
 MAX_RECORD_ID = 256
+FROM_RECORD = "(source from the record)"
 _MAX_SEQUENCE = 2**63
 _TRACE = re.compile(rb"[0-9a-f-]{1,100}")
 
@@ -33,24 +34,32 @@ R = TypeVar("R")
 class Mapping:
     """One source's mapping, compiled. Deterministic and without state: the same message gives the same change."""
 
-    source: str
+    source: str  # `FROM_RECORD` where each event names its own
     topics: tuple[str, ...]
+    files: tuple[str, ...]  # glob patterns of the files it reads; empty: any
     format: Format
+    delimiter: str
+    columns: frozenset[str]  # of a file: every path there is, as written
 
     def __init__(self, document: MappingDocument) -> None:
-        self.source = document.source
+        self.source = document.source if isinstance(document.source, str) else FROM_RECORD
         self.topics = document.topics
+        self.files = document.files
         self.format = document.format
+        self.delimiter = document.delimiter
+        self.columns = frozenset(_paths(document.model_dump()))
         self._debezium = document.format.startswith("debezium")
         time = document.event_time or (Time(path="/source.ts_ms", format="epoch_ms") if self._debezium else None)
         self._realms = None if document.realms is None else frozenset(document.realms)
         self._realm = self._located("realm", compile_value(document.realm).value)
         self._record_id = self._located("record_id", compile_value(document.record_id).value)
-        self._order = self._located("order", _order(document.order or Ordering(debezium=True), document.epoch))
+        order = document.order or (Ordering(debezium=True) if self._debezium else Ordering(log=True))
+        self._order = self._located("order", _order(order, document.epoch))
         self._time = self._located("event_time", _event_time(time))
         self._operation = self._located("operation", _operation(document))
         self._root = self._located("root", getter(document.root or "."))
-        self._attributes = AttributesReader(document.source, document.attributes)
+        self._source = self._located("source", _source(document.source))
+        self._attributes = AttributesReader(self.source, document.attributes)
 
     def change(
         self, message: Message, document: object, read_key: Callable[[], object] = lambda: None
@@ -74,7 +83,7 @@ class Mapping:
         operation = "delete" if row is not None and row.deleted else self._operation(item, event)
         if operation == "ignore":
             return None
-        record = record_key(self._realm_of(item, event), self.source, self._id_of(item, event))
+        record = record_key(self._realm_of(item, event), self._source(item, event), self._id_of(item, event))
         order = self._order(message, item, event)
         cause = Cause(message.ref, self._time(message, item, event), _trace(message))
         if operation == "delete":
@@ -124,12 +133,41 @@ def load_mapping(path: Path) -> Mapping:
 
 
 def shipped_mapping(name: str) -> Path:
-    """The file of a mapping that comes with singleview: crm, billing, orders, selfcare or partner. Raises ValueError."""
+    """The file of a mapping that comes with singleview: crm, billing, orders, selfcare, partner, or febrl (files). Raises ValueError."""
     folder = Path(__file__).parent / "examples"
     names = sorted(path.stem for path in folder.glob("*.yaml"))
     if name not in names:
         raise ValueError(f"no mapping {name!r} is shipped (there are: {', '.join(names)})")
     return folder / f"{name}.yaml"
+
+
+def _source(source: str | Value) -> Callable[[object, object], str]:
+    if isinstance(source, str):
+        return lambda _item, _event: source
+    value = compile_value(source).value
+
+    def read(item: object, event: object) -> str:
+        name = value(item, event)
+        if not NAME.fullmatch(name):
+            raise UnfitError("unknown-source", "missing, or not 1 to 64 of A-Z a-z 0-9 _ . -")
+        return name
+
+    return read
+
+
+def _paths(part: object) -> Iterator[str]:
+    """Every path in a mapping, or a part of one. Names of characteristics are no keys: what they hold is never text."""
+    if isinstance(part, dict):
+        for key, inner in part.items():
+            if key in {"path", "each"} and isinstance(inner, str):
+                yield inner
+            elif key == "sequence":
+                yield from inner or ()
+            else:
+                yield from _paths(inner)
+    elif isinstance(part, list | tuple):
+        for inner in part:
+            yield from _paths(inner)
 
 
 def _order(order: Ordering, epoch: int) -> Callable[[Message, object, object], Order]:

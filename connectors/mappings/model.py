@@ -211,15 +211,21 @@ def _attributes_model() -> type[Document]:
 PhoneTransform.model_rebuild()
 Value.model_rebuild()
 AttributesMapping = _attributes_model()
-Format: TypeAlias = Literal["json", "avro", "debezium", "debezium-avro"]
+Format: TypeAlias = Literal["json", "avro", "debezium", "debezium-avro", "csv"]
+SourceText: TypeAlias = Annotated[
+    Annotated[str, Tag("name")] | Annotated[Value, Tag("value")],
+    Discriminator(lambda given: "value" if isinstance(given, dict | Value) else "name"),
+]
 
 
 class MappingDocument(Document):
     """A whole mapping. Paths outside `attributes` start at the event, or at the row of a Debezium event."""
 
-    source: str
+    source: SourceText
     topics: tuple[str, ...] = ()
+    files: Annotated[tuple[str, ...], BeforeValidator(_one_or_many)] = ()  # glob patterns, for `resolve`
     format: Format
+    delimiter: str = ","
     realm: ValueText
     realms: tuple[str, ...] | None = None
     record_id: ValueText
@@ -233,15 +239,26 @@ class MappingDocument(Document):
 
     @field_validator("source")
     @classmethod
-    def _named(cls, source: str) -> str:
-        if not NAME.fullmatch(source):
+    def _named(cls, source: str | Value) -> str | Value:
+        if isinstance(source, str) and not NAME.fullmatch(source):
             raise ValueError("a source's name is 1 to 64 of A-Z a-z 0-9 _ . -")
         return source
+
+    @field_validator("delimiter")
+    @classmethod
+    def _one_character(cls, delimiter: str) -> str:
+        if len(delimiter) != 1 or not delimiter.isprintable() and delimiter != "\t" or delimiter in "\" ":
+            raise ValueError('a delimiter is one character, such as ";" or "\\t"')
+        return delimiter
 
     @model_validator(mode="after")
     def _fits_format(self) -> Self:
         debezium = self.format.startswith("debezium")
-        if not debezium and self.order is None:
+        if self.format == "csv" and self.topics:
+            raise ValueError("the format csv is for files: leave topics out")
+        if self.format != "csv" and "delimiter" in self.model_fields_set:
+            raise ValueError("delimiter is for the format csv")
+        if self.topics and not debezium and self.order is None:
             raise ValueError("order is missing: name what orders a record's events, or {log: true} as a last resort")
         if not debezium and self.order is not None and self.order.debezium:
             raise ValueError("order {debezium: true} needs the format debezium or debezium-avro")

@@ -47,7 +47,8 @@ class Settlement(Generic[F]):
         self._cause = cause
         self._secret = secret
         self._rows: Mapping[str, RecordRow] = {}
-        self._before: dict[str, str] = {}
+        self._at_hand: set[str] = set()
+        self._before: dict[str, str] = {}  # the customer of those at hand that had one
         self._members_changed: set[str] = set()
         self._had_members: dict[str, bool] = {}
         self._answered: dict[str, str] = {}  # id -> who answered for it before, where that changed
@@ -69,7 +70,9 @@ class Settlement(Generic[F]):
         desk = self._desk
         self._rows = rows
         self._before = {record: row.customer for record, row in rows.items() if row.customer}
+        self._at_hand = set(rows)
         if gone is not None:
+            self._at_hand.add(gone)
             self._before[gone] = desk.record(gone).customer
         rests = self._rests()
         cluster_of = {record: number for number, cluster in enumerate(clusters) for record in cluster}
@@ -135,7 +138,7 @@ class Settlement(Generic[F]):
             self._move(record, self._rows[record], chosen)
         for customer in rests:
             if customer != chosen:
-                for record in [r for r in desk.members(customer) if r not in self._before]:
+                for record in [r for r in desk.members(customer) if r not in self._at_hand]:
                     self._move(record, desk.record(record), chosen)
         for claim in claims:
             self._let_answer(claim, chosen)
@@ -143,11 +146,11 @@ class Settlement(Generic[F]):
     def _claims_of_rest(self, customer: str) -> Iterable[str]:
         desk = self._desk
         ids = [customer, *desk.aliases(customer)] if desk.customer(customer).aliases else [customer]
-        return [claim for claim in ids if desk.customer(claim).anchor not in self._before]
+        return [claim for claim in ids if desk.customer(claim).anchor not in self._at_hand]
 
     def _mint(self, cluster: Cluster, rests: Sequence[str]) -> str:
         desk = self._desk
-        firsts = (next(r for r in desk.members(customer) if r not in self._before) for customer in rests)
+        firsts = (next(r for r in desk.members(customer) if r not in self._at_hand) for customer in rests)
         candidates = [*cluster, *firsts]
         anchor = min(candidates, key=lambda record: desk.record(record).tenure)
         row = desk.record(anchor)

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from schemas.canonical import Address
 from streams.identity.data import pairs
-from streams.identity.standardise.text import CACHE, code, fold
+from streams.identity.standardise.text import CACHE, LONGEST, code, fold
 
 _STREET_WORDS = pairs("street_words.txt")
 _TYPE_WORDS = frozenset(_STREET_WORDS.values())
@@ -65,7 +65,7 @@ def address(value: Address) -> Lines:
     unit = fold(value.unit) if value.unit else ""
     if found := _UNIT.match(unit):
         unit = found[1]
-    street, house, unit = _street(value.street or value.raw, house, unit)
+    street, house, unit = _street((value.street or value.raw)[:LONGEST], house, unit)
     postcode = value.postcode.strip()
     if found := _US_LONG_ZIP.fullmatch(postcode):
         postcode = found[1]

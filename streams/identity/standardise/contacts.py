@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 
-_NOT_DIGIT = re.compile(r"\D+")
+from streams.identity.standardise.text import LONGEST
+
+_NOT_DIGIT = re.compile(r"\D+", re.ASCII)
 SIGNIFICANT_DIGITS = 9  # country and trunk prefixes come and go; nine digits tell numbers apart in every country we know
 FEWEST_DIGITS = 6
 _DOTLESS_DOMAINS = {"gmail.com": "gmail.com", "googlemail.com": "gmail.com"}
@@ -12,7 +14,7 @@ _DOTLESS_DOMAINS = {"gmail.com": "gmail.com", "googlemail.com": "gmail.com"}
 
 def email(text: str) -> str:
     """Lower case, without a plus tag; Gmail also without dots. Empty if there is no mailbox or no domain."""
-    local, at, domain = text.strip().lower().rpartition("@")
+    local, at, domain = text[:LONGEST].strip().lower().rpartition("@")
     local = local.partition("+")[0]
     if domain in _DOTLESS_DOMAINS:
         domain = _DOTLESS_DOMAINS[domain]
@@ -22,5 +24,5 @@ def email(text: str) -> str:
 
 def phone(text: str) -> str:
     """The last nine digits; empty if there are too few to be anybody's."""
-    digits = _NOT_DIGIT.sub("", text).lstrip("0")
+    digits = _NOT_DIGIT.sub("", text[:LONGEST]).lstrip("0")
     return digits[-SIGNIFICANT_DIGITS:] if len(digits) >= FEWEST_DIGITS else ""

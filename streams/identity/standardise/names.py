@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from schemas.canonical import Name
 from streams.identity.data import pairs, words
-from streams.identity.standardise.text import CACHE, fold
+from streams.identity.standardise.text import CACHE, LONGEST, fold
 
 _WORDS = words("name_words.txt")
 _TITLES, _CREDENTIALS, _PARTICLES, _JOINED = (_WORDS[kind] for kind in ("title", "credential", "particle", "joined"))
@@ -92,5 +92,5 @@ def _line(full: str) -> Parsed:
 def person(name: Name) -> Parsed:
     """The parts of a person's name, from the parts the source gives or else from its full line."""
     if name.given or name.family:
-        return _parts(name.given, name.middle, name.family, name.suffix)
-    return _line(name.full) if name.full else NOBODY
+        return _parts(name.given[:LONGEST], name.middle[:LONGEST], name.family[:LONGEST], name.suffix[:LONGEST])
+    return _line(name.full[:LONGEST]) if name.full else NOBODY

@@ -18,9 +18,16 @@ _OTHERS = re.compile(r"[\W_]+")
 _NOT_ALNUM = re.compile(r"[^0-9A-Z]+")
 
 
-@lru_cache(maxsize=CACHE)
+LONGEST = 200  # characters of a value that are looked at: no real name or line is longer, and caches must stay small
+
+
 def fold(text: str) -> str:
     """Lower case Latin letters and digits, words separated by one space. Scripts without a table keep their letters."""
+    return _fold(text[:LONGEST])
+
+
+@lru_cache(maxsize=CACHE)
+def _fold(text: str) -> str:
     text = text.casefold()
     if not text.isascii():
         # Decomposing may bring capitals back (mathematical letters), and folding those accents.
@@ -34,7 +41,7 @@ def fold(text: str) -> str:
 
 def code(text: str) -> str:
     """Upper case ASCII letters and digits only: identification values, postcodes, issuers."""
-    text = text.upper()
+    text = text[:LONGEST].upper()
     if not text.isascii():
         text = fold(text).upper()
     return _NOT_ALNUM.sub("", text)

@@ -2,9 +2,12 @@ from __future__ import annotations
 
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 
-from schemas.canonical import Attributes, Email, Identification, Name
+from schemas.canonical import Address, Attributes, Email, Identification, Name, Phone
+from streams.identity.compare import compare
 from streams.identity.features import FEATURES, INDIVIDUAL, ORGANIZATION, UNKNOWN_KIND, Features, features
+from streams.identity.keys import match_keys
 from streams.identity.reference import shipped
 from streams.identity.weights import LIMITS
 from tests.unit.streams.identity.people import SECRET, any_attributes, any_record, record
@@ -18,6 +21,41 @@ def test_features_survive_their_codec(found: Features) -> None:
 @given(known=any_attributes())
 def test_features_are_a_pure_function(known: Attributes) -> None:
     assert features("r/s/1", known, shipped(), SECRET) == features("r/s/1", known, shipped(), SECRET)
+
+
+anything = st.text(max_size=60)
+
+
+@given(
+    name=st.builds(
+        Name, given=anything, middle=anything, family=anything, suffix=anything, full=anything, organization=anything
+    ),
+    address=st.builds(Address, house=anything, unit=anything, street=anything, locality=anything, postcode=anything),
+    number=st.builds(Identification, type=st.sampled_from(["passport", "customer_number", ""]), value=anything),
+    value=anything,
+)
+def test_nothing_a_source_writes_is_an_error(name: Name, address: Address, number: Identification, value: str) -> None:
+    known = Attributes(
+        names=[name],
+        birth_date=value,
+        gender=value,
+        identifications=[number],
+        emails=[Email(value=value)],
+        phones=[Phone(value=value)],
+        addresses=[address],
+    )
+    found = features("r/s/1", known, shipped(), SECRET)
+    assert FEATURES.decode(FEATURES.encode(found)) == found
+    assert compare(found, found).score == compare(found, found, (), explain=True).score
+    assert len(match_keys(found, SECRET)) <= LIMITS.keys
+
+
+def test_features_stay_small_whatever_a_source_writes() -> None:
+    long = "long " * 10_000
+    known = Attributes(
+        names=[Name(given=long, family=long)], emails=[Email(value=long)], addresses=[Address(street=long, unit=long)]
+    )
+    assert len(FEATURES.encode(features("r/s/1", known, shipped(), SECRET))) < 3_000
 
 
 def test_an_empty_record_has_empty_features() -> None:

@@ -32,6 +32,7 @@ FLAVOURS = {
     "generic values": Flavour(9, (("a", 3), ("b", 1), ("c", 1)), 4, ("",)),
     "blocks": Flavour(12, (("hub", 3), ("number", 4)), 2, ("",)),
     "blocks with neighbours": Flavour(14, (("hub", 2), ("number", 5), ("c", 3), ("b", 3)), 3, ("", "red", "blue")),
+    "companies": Flavour(20, (("hub", 2), ("number", 3), ("c", 4)), 2, ("", "red", "blue"), 0.25),
     "size classes": Flavour(22, (("a", 4), ("b", 6), ("c", 4), ("hub", 1)), 4, ("", "", "red"), 0.3, 0.4),
     "one large component": Flavour(16, (("c", 2), ("b", 3)), 3, ("",)),
 }
