@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
 
-from connectors.mappings.mapping import load_mapping
+from connectors.mappings.csv_rows import UnreadableFileError
+from connectors.mappings.files import FileReader
+from connectors.mappings.mapping import Mapping, load_mapping
 from connectors.mappings.reader import SourceReader
 from schemas.documents import DocumentError, Problem
 from schemas.registry import RegistryError, SchemaRegistry
@@ -41,24 +43,45 @@ def check(mapping: Path, samples: Sequence[Path] = (), registry: SchemaRegistry 
     """Read a mapping and apply it to samples. Problems of either are in the report, not raised.
 
     A sample is a JSON file of one event, a JSONL file of one event a line (a line `{"key": …, "value": …}` gives the
-    message's key too, an empty line is a tombstone), or any other file: the bytes of one message's value.
+    message's key too, an empty line is a tombstone), or any other file: the bytes of one message's value. Samples of a
+    CSV mapping are CSV files.
     """
     try:
         compiled = load_mapping(mapping)
     except DocumentError as error:
         return CheckReport("", error.problems, ())
+    problems: list[Problem] = []
     try:
-        reader = SourceReader(compiled, registry)
+        read = _rows(compiled, problems) if compiled.format == "csv" else _events(SourceReader(compiled, registry))
     except ValueError as error:
         return CheckReport(compiled.source, (Problem(str(mapping), 1, "format", str(error)),), ())
-    problems: list[Problem] = []
     events: list[Checked] = []
     for sample in samples:
         try:
-            events.extend(_event(reader, name, message) for name, message in _messages(sample))
+            events.extend(read(sample))
         except OSError as error:
             problems.append(Problem(str(sample), 1, "", f"cannot be read: {error.strerror}"))
+        except UnreadableFileError as error:
+            problems.append(Problem(str(sample), 1, "", error.what))
     return CheckReport(compiled.source, tuple(problems), tuple(events))
+
+
+def _rows(compiled: Mapping, problems: list[Problem]) -> Callable[[Path], Iterator[Checked]]:
+    def read(sample: Path) -> Iterator[Checked]:
+        reader = FileReader(compiled, lambda name, what: problems.append(Problem(name, 1, "", what)))
+        with sample.open("rb") as file:
+            for row in reader.rows(file, str(sample)):
+                name, rejected = f"{sample}:{row.line}", row.rejected
+                if rejected is not None:
+                    yield Checked(name, (), rejected.reason, rejected.detail)
+                else:
+                    yield Checked(name, (msgspec.to_builtins(row.change),) if row.change else ())
+
+    return read
+
+
+def _events(reader: SourceReader) -> Callable[[Path], Iterator[Checked]]:
+    return lambda sample: (_event(reader, name, message) for name, message in _messages(sample))
 
 
 def _event(reader: SourceReader, name: str, message: Message) -> Checked:

@@ -18,7 +18,11 @@ _BOM = b"\xef\xbb\xbf"
 
 
 class UnreadableFileError(Exception):
-    """Nothing can be read from a file: the message says which, where and what to do, and quotes nothing of it."""
+    """Nothing can be read from a file: the message says which and what to do, and quotes nothing of it."""
+
+    def __init__(self, name: str, what: str) -> None:
+        super().__init__(f"{name}:1: {what}")
+        self.what = what
 
 
 def bounded_lines(file: BinaryIO, limit: int = MAX_BYTES) -> Iterator[bytes]:
@@ -53,12 +57,12 @@ def _header(lines: _Lines, reader: Iterator[list[str]], name: str) -> list[str]:
     try:
         columns = [column.strip() for column in next(reader, [])]
     except (csv.Error, RejectedError) as error:
-        raise UnreadableFileError(f"{name}:1: the header is not CSV in UTF-8: save the file as UTF-8") from error
+        raise UnreadableFileError(name, "the header is not CSV in UTF-8: save the file as UTF-8") from error
     named = [column for column in columns if column]
     if not named:
-        raise UnreadableFileError(f"{name}:1: there is no header: the first line must name the columns")
+        raise UnreadableFileError(name, "there is no header: the first line must name the columns")
     if len(set(named)) != len(named):
-        raise UnreadableFileError(f"{name}:1: two columns have one name: give each its own")
+        raise UnreadableFileError(name, "two columns have one name: give each its own")
     lines.begin()
     return columns
 

@@ -11,6 +11,9 @@ from connectors.mappings.reader import SourceReader
 from schemas.messages import SourceChange
 from streams.engine.contract import Message, RejectedError
 
+Warn = Callable[[str, str], None]
+"""Told of a file's name, and of what is missing in it."""
+
 
 class FileRow(NamedTuple):
     """What became of one row."""
@@ -23,7 +26,7 @@ class FileRow(NamedTuple):
 class FileReader:
     """Reads files with one mapping. Rows are numbered over all of them: without an `order`, a later row is the newer."""
 
-    def __init__(self, mapping: Mapping, warn: Callable[[str], None] = lambda text: None) -> None:  # noqa: ARG005
+    def __init__(self, mapping: Mapping, warn: Warn = lambda name, what: None) -> None:  # noqa: ARG005
         """`warn` is told of columns that the mapping reads and a file lacks. Raises ValueError for an Avro format."""
         if mapping.format in {"avro", "debezium-avro"}:
             raise ValueError(f"mapping {mapping.source}: files are csv, json or debezium, not {mapping.format}")
@@ -65,14 +68,16 @@ class FileReader:
 
     def _compare(self, columns: list[str], name: str) -> None:
         """The header itself is not quoted: in a file without one it is a person's data."""
-        absent = sorted(self.mapping.columns - set(columns))
-        if len(absent) == len(self.mapping.columns):
+        wanted = {path.removeprefix("/") for path in self.mapping.columns} - {"", "."}
+        absent = sorted(wanted.difference(columns))
+        if wanted and len(absent) == len(wanted):
             raise UnreadableFileError(
-                f"{name}:1: has none of the columns that mapping {self.mapping.source} reads ({', '.join(absent)}):"
-                f" the first line must name them, with {self.mapping.delimiter!r} between"
+                name,
+                f"it has none of the columns that mapping {self.mapping.source} reads ({', '.join(absent)}):"
+                f" the first line must name them, with {self.mapping.delimiter!r} between",
             )
         if absent:
-            self._warn(f"{name} has no {', '.join(absent)}, which mapping {self.mapping.source} reads")
+            self._warn(name, f"it has no {', '.join(absent)}, which mapping {self.mapping.source} reads")
 
 
 def _message(name: str, offset: int, value: bytes | None) -> Message:

@@ -133,7 +133,10 @@ def load_mapping(path: Path) -> Mapping:
 
 
 def shipped_mapping(name: str) -> Path:
-    """The file of a mapping that comes with singleview: crm, billing, orders, selfcare, partner, or febrl (files). Raises ValueError."""
+    """The file of a mapping that comes with singleview: crm, billing, orders, selfcare, partner, or (of files) febrl.
+
+    Raises ValueError.
+    """
     folder = Path(__file__).parent / "examples"
     names = sorted(path.stem for path in folder.glob("*.yaml"))
     if name not in names:

@@ -247,7 +247,7 @@ class MappingDocument(Document):
     @field_validator("delimiter")
     @classmethod
     def _one_character(cls, delimiter: str) -> str:
-        if len(delimiter) != 1 or not delimiter.isprintable() and delimiter != "\t" or delimiter in "\" ":
+        if len(delimiter) != 1 or (not delimiter.isprintable() and delimiter != "\t") or delimiter in '" ':
             raise ValueError('a delimiter is one character, such as ";" or "\\t"')
         return delimiter
 

@@ -115,12 +115,15 @@ def resolve(
     truth: Annotated[
         Path | None, typer.Option(help="CSV of source,record_id,cluster: prints precision, recall, F1.")
     ] = None,
+    rejects: Annotated[
+        Path | None, typer.Option(help="CSV to write: file,line,reason,detail of rows that could not be mapped.")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Find which records of files are the same customer, offline, with the same mapping and identity code."""
     from streams.app.commands.resolve import resolve as command
 
-    command(files, mapping, output, truth, as_json=as_json)
+    command(files, mapping, output, truth, rejects, as_json=as_json)
 
 
 @app.command()

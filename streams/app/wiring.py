@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
 
+from connectors.mappings import Mapping as SourceMapping
 from connectors.mappings import SourceReader, load_mapping
 from schemas.documents import DocumentError, Problem
 from schemas.messages import SourceChange
@@ -41,7 +42,7 @@ class Deployment:
     def __init__(self, configuration: Configuration) -> None:
         """Raises DocumentError for a bad mapping or rules file."""
         self.configuration = configuration
-        self.mappings = [load_mapping(configuration.resolve(path)) for path in configuration.sources]
+        self.mappings = [_of_topics(configuration.resolve(path)) for path in configuration.sources]
         rules = configuration.survivorship
         self.survivorship = Survivorship(load_rules(configuration.resolve(rules)) if rules else default_rules())
         self._by_topic = {topic: mapping for mapping in self.mappings for topic in mapping.topics}
@@ -142,6 +143,14 @@ def _patient(reader: SourceReader) -> Reader:
             raise TransientError(str(error)) from error
 
     return read
+
+
+def _of_topics(path: Path) -> SourceMapping:
+    mapping = load_mapping(path)
+    if not mapping.topics:
+        what = "is missing: name the topics this source's events are on (a mapping without them is for `singleview resolve`)"
+        raise DocumentError([Problem(str(path), 1, "topics", what)])
+    return mapping
 
 
 def _refuse_shared_topics(configuration: Configuration, topics: list[str]) -> None:

@@ -2,7 +2,8 @@
 
 Weights are centibits: 100 is one factor of two in the likelihood that two records are one customer (Fellegi and Sunter
 1969, log2(m/u)). An agreement is worth log2 of how rarely strangers agree on it; a disagreement costs what the rate of
-errors and changes in real data makes it cost. They are priors for European customer data, not fitted to any file.
+errors and changes in real data makes it cost. They are priors for European customer data, set by judgement; those of the
+household (what differing contacts cost, what counts within it) were set with the simulated provider's output in view.
 """
 
 from __future__ import annotations

@@ -80,8 +80,8 @@ def test_what_hangs_on_a_large_block_is_not_one_component() -> None:
 
 
 @settings(max_examples=200, deadline=None)
-@given(st.integers(0, 10**9), st.randoms(use_true_random=False))
-def test_the_order_of_units_and_edges_never_matters(seed: int, order: Random) -> None:
+@given(st.integers(0, 2**32))
+def test_the_order_of_units_and_edges_never_matters(seed: int) -> None:
     random = Random(seed)
     records = "abcdefghij"[: random.randint(2, 10)]
     edges = [Edge(random.randrange(300, 400, 5), a, b) for a in records for b in records if a < b and random.random() < 0.4]
@@ -89,7 +89,7 @@ def test_the_order_of_units_and_edges_never_matters(seed: int, order: Random) ->
     units = [Unit((record,)) for record in records[2:]]
     units.append(Unit(tuple(records[:2]), large=random.random() < 0.5))
     expected = group(units, edges, veto, LIMITS)
-    order.shuffle(units)
-    order.shuffle(edges)
+    random.shuffle(units)
+    random.shuffle(edges)
     assert group(units, edges, veto, LIMITS) == expected
     assert sorted(record for cluster in expected for record in cluster) == sorted(records)
