@@ -72,7 +72,7 @@ class ConfluentRegistry:
 
     def _register(self, subject: str, schema: str, attempts: int) -> int:
         try:
-            return self._client.register_schema(subject, Schema(schema, "AVRO"))
+            return int(self._client.register_schema(subject, Schema(schema, "AVRO")))
         except SchemaRegistryError as error:
             if error.http_status_code == CONFLICT and attempts > 1:
                 # Apicurio also answers so while another process registers the same schema: then the next try finds it.

@@ -12,9 +12,10 @@ import fastavro
 import msgspec
 
 from schemas.avro_writer import Writer, compile_writer
+from schemas.outline import BAD_BYTES, Outline, Outliner, Part
 from schemas.registry import SchemaRegistry
 from schemas.topics import CUSTOMER_CHANGES, CUSTOMER_VIEW, subscriber_topic
-from schemas.view import CustomerChange, CustomerView
+from schemas.view import AttributeChange, CustomerChange, CustomerView
 
 FOLDER = Path(__file__).with_name("avro")
 VIEW_SCHEMA = (FOLDER / "customer-view.avsc").read_text(encoding="utf-8")
@@ -42,6 +43,7 @@ class PublicCodec:
         self._view = _Format(CustomerView, VIEW_SCHEMA, registry.register(f"{prefix}{CUSTOMER_VIEW}-value", VIEW_SCHEMA))
         change_id = registry.register(f"{prefix}{CUSTOMER_CHANGES}-value", CHANGE_SCHEMA)
         self._change = _Format(CustomerChange, CHANGE_SCHEMA, change_id)
+        self._outliner = Outliner(parse(CHANGE_SCHEMA), HEADER_BYTES)
         for subscriber in subscribers:
             registry.register(f"{prefix}{subscriber_topic(subscriber)}-value", CHANGE_SCHEMA)
 
@@ -60,6 +62,25 @@ class PublicCodec:
         """Raises PublicFormatError, UnknownSchemaError, RegistryError."""
         return self._change.decode(data, self._registry)
 
+    def outline_change(self, data: bytes) -> Outline:
+        """What `decode_change` reads, only outlined: several times faster. Raises as it does."""
+        if not self._change.wrote(data):
+            data = self.encode_change(self.decode_change(data))
+        try:
+            return self._outliner.outline(data)
+        except BAD_BYTES as error:
+            raise PublicFormatError(f"CustomerChange: bytes do not fit its schema ({type(error).__name__})") from None
+
+    def decode_part(self, part: Part) -> AttributeChange:
+        """One part of an outline, read. Raises PublicFormatError."""
+        try:
+            return self._outliner.decode(part)
+        except BAD_BYTES as error:
+            raise PublicFormatError(f"AttributeChange: bytes do not fit its schema ({type(error).__name__})") from None
+
+    def encode_part(self, change: AttributeChange) -> Part:
+        return self._outliner.encode(change)
+
 
 class _Format(Generic[T]):
     """One type in one schema, and the older and newer schemas met in reading."""
@@ -75,6 +96,10 @@ class _Format(Generic[T]):
         out = bytearray(self._header)
         self._write(out, value)
         return bytes(out)
+
+    def wrote(self, data: bytes) -> bool:
+        """Whether these bytes are in the newest schema."""
+        return data.startswith(self._header)
 
     def decode(self, data: bytes, registry: SchemaRegistry) -> T:
         if len(data) < HEADER_BYTES or data[0] != MAGIC:

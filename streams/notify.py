@@ -7,17 +7,19 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from typing import Annotated, Any, Literal, TypeAlias
+from functools import lru_cache
+from typing import Annotated, Any, Literal, NamedTuple, TypeAlias
 
 import msgspec
 from pydantic import Field, SecretStr, field_validator, model_validator
 
 from schemas.canonical import LIST_ATTRIBUTES
 from schemas.documents import Document
+from schemas.outline import Outline, Part
 from schemas.public import PublicCodec, PublicFormatError
 from schemas.registry import UnknownSchemaError
 from schemas.topics import subscriber_topic
-from schemas.view import VIEW_ATTRIBUTES, AttributeChange, CustomerChange, EventType
+from schemas.view import VIEW_ATTRIBUTES, AttributeChange, EventType
 from streams.engine.contract import Message, Outbox, RejectedError, Store
 from streams.survivorship.engine import BEST_OF
 
@@ -87,7 +89,7 @@ class Notify:
     name = "notify"
 
     def __init__(self, subscribers: Sequence[Subscriber], codec: PublicCodec) -> None:
-        self._views = [_View(subscriber) for subscriber in subscribers]
+        self._views = [_View(subscriber, codec) for subscriber in subscribers]
         self._codec = codec
 
     def prepare(self, batch: Sequence[Message], store: Store) -> None:
@@ -97,56 +99,78 @@ class Notify:
         if message.value is None:
             raise RejectedError("malformed-message", f"{message.ref}: has no value")
         try:
-            change = self._codec.decode_change(message.value)
+            outline = self._codec.outline_change(message.value)
+            for view in self._views:
+                seen = view.of(outline)
+                if seen is not None:
+                    value = message.value if seen is outline.parts else outline.only(seen)
+                    out.send(view.topic, message.key, value, message.headers)
         except PublicFormatError as error:
             raise RejectedError("malformed-message", f"{message.ref}: {error}") from error
         except UnknownSchemaError as error:
             raise RejectedError("unknown-schema", f"{message.ref}: {error}") from error
-        for view in self._views:
-            seen = view.of(change)
-            if seen is not None:
-                value = message.value if seen is change else self._codec.encode_change(seen)
-                out.send(view.topic, message.key, value, message.headers)
+
+
+class _Treatment(NamedTuple):
+    """What becomes of one attribute's changes."""
+
+    passes: bool
+    whole: Mask | None  # for all its texts
+    fields: Mapping[str, Mask]  # for one field of its elements
+
+    @property
+    def hides(self) -> bool:
+        return self.whole is not None or bool(self.fields)
 
 
 class _View:
     """What one subscriber sees of a change."""
 
-    def __init__(self, subscriber: Subscriber) -> None:
+    def __init__(self, subscriber: Subscriber, codec: PublicCodec) -> None:
         self.topic = subscriber_topic(subscriber.name)
         self._subscriber = subscriber
+        self._codec = codec
         secret = subscriber.secret.get_secret_value() if subscriber.secret else ""
         self._masks = {path: _mask(name, secret) for path, name in subscriber.mask.items()}
+        self._sees_all = subscriber.attributes is None and not self._masks
+        self._treatment = lru_cache(maxsize=4096)(self._treat)
 
-    def of(self, change: CustomerChange) -> CustomerChange | None:
-        """The change, projected and masked; None if it is not for this subscriber."""
+    def of(self, outline: Outline) -> list[Part] | None:
+        """The parts it sees, masked: the outline's own if all; None if the change is not for this subscriber.
+
+        Raises PublicFormatError.
+        """
         asked = self._subscriber
-        if asked.realms is not None and change.realm not in asked.realms:
+        if asked.realms is not None and outline.realm not in asked.realms:
             return None
-        if asked.events is not None and change.event_type not in asked.events:
+        if asked.events is not None and outline.event_type not in asked.events:
             return None
-        kept = tuple(self._hide(each) for each in change.changes if self._passes(each.attribute))
-        if kept == change.changes:
-            return change
-        if not kept and change.event_type not in asked.always:
+        if self._sees_all:
+            return outline.parts
+        kept = []
+        for part in outline.parts:
+            treatment = self._treatment(part.attribute)
+            if treatment.passes:
+                kept.append(self._hide(part, treatment) if treatment.hides else part)
+        if kept == outline.parts:
+            return outline.parts
+        if not kept and outline.event_type not in asked.always:
             return None
-        return msgspec.structs.replace(change, changes=kept)
+        return kept
 
-    def _passes(self, attribute: str) -> bool:
-        asked = self._subscriber.attributes
-        return asked is None or attribute in asked or attribute.partition(".")[0] in asked
-
-    def _hide(self, change: AttributeChange) -> AttributeChange:
-        top = change.attribute.partition(".")[0]
-        whole = self._masks.get(change.attribute) or self._masks.get(top)
-        prefix = f"{change.attribute}."
+    def _treat(self, attribute: str) -> _Treatment:
+        asked, top = self._subscriber.attributes, attribute.partition(".")[0]
+        whole = self._masks.get(attribute) or self._masks.get(top)
+        prefix = f"{attribute}."
         fields = {path.removeprefix(prefix): mask for path, mask in self._masks.items() if path.startswith(prefix)}
-        if whole is None and not fields:
-            return change
         if fields:
             fields.setdefault("raw", whole or _mask("redact", ""))  # or the raw text would tell what its field hides
-        before, after = (_hide_text(text, whole, fields) for text in (change.before, change.after))
-        return AttributeChange(attribute=change.attribute, before=before, after=after)
+        return _Treatment(asked is None or attribute in asked or top in asked, whole, fields)
+
+    def _hide(self, part: Part, treatment: _Treatment) -> Part:
+        change = self._codec.decode_part(part)
+        before, after = (_hide_text(text, treatment.whole, treatment.fields) for text in (change.before, change.after))
+        return self._codec.encode_part(AttributeChange(attribute=change.attribute, before=before, after=after))
 
 
 def _hide_text(text: str | None, whole: Mask | None, fields: Mapping[str, Mask]) -> str | None:

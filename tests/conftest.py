@@ -9,6 +9,7 @@ from typing import NoReturn
 
 import pytest
 
+from tests.command_line import CommandLine
 from tests.parts import (
     KAFKA_ENV,
     REGISTRY_ENV,
@@ -57,6 +58,12 @@ def registry() -> Iterator[str]:
 def unique() -> str:
     """A name prefix no other test has, for topics, groups and subjects."""
     return f"t{uuid.uuid4().hex[:12]}."
+
+
+@pytest.fixture
+def singleview(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> CommandLine:
+    """The command line, in this process: `singleview("show", "x")`."""
+    return CommandLine(monkeypatch, capsys)
 
 
 def _running(launch: Callable[[], Part]) -> Iterator[str]:

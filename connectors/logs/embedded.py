@@ -79,6 +79,8 @@ class EmbeddedLog:
                 self._db.executescript(_SCHEMA)
         except sqlite3.OperationalError as error:
             raise LogError(f"{path} cannot be opened ({error}): is another singleview using this data folder?") from error
+        except sqlite3.DatabaseError as error:
+            raise LogError(f"{path} cannot be read ({error}): it is damaged, or not singleview's") from error
         self._db.execute("PRAGMA cache_size=-65536")
         self.topics: dict[str, Topic] = {
             name: Topic(number, name, unique, partitions, bool(compacted))

@@ -159,13 +159,13 @@ def _source(source: str | Value) -> Callable[[object, object], str]:
 
 
 def _paths(part: object) -> Iterator[str]:
-    """Every path in a mapping, or a part of one. Names of characteristics are no keys: what they hold is never text."""
+    """Every path in a mapping, or a part of one. A characteristic may have the name of a key, but holds a dict."""
     if isinstance(part, dict):
         for key, inner in part.items():
             if key in {"path", "each"} and isinstance(inner, str):
                 yield inner
-            elif key == "sequence":
-                yield from inner or ()
+            elif key == "sequence" and isinstance(inner, list | tuple):
+                yield from inner
             else:
                 yield from _paths(inner)
     elif isinstance(part, list | tuple):

@@ -1,4 +1,11 @@
-"""The command line: `singleview --help` reads like the manual. Exit codes: 0 fine, 1 the work failed, 2 wrong use."""
+"""The command line: `singleview --help` reads like the manual. Results on standard output, all else on standard error.
+
+Exit codes:
+
+    0   fine
+    1   the work failed: a broker or registry is away, nothing has this id, a sample would be a dead letter
+    2   wrong use: an option, or a file the user wrote or named (configuration, mapping, rules, folder), cannot be used
+"""
 
 from __future__ import annotations
 
@@ -26,7 +33,7 @@ app = typer.Typer(
 )
 ConfigOption = Annotated[Path, typer.Option("--config", "-c", help="The deployment's configuration file.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object for programs.")]
-DemoFolder = Annotated[Path, typer.Option("--data", help="Data folder of the embedded log.")]
+DemoFolder = Annotated[Path, typer.Option("--data", file_okay=False, help="Data folder of the embedded log.")]
 
 DEFAULT_CONFIG = Path("singleview.yaml")
 DEFAULT_FOLDER = Path("demo-data")
@@ -167,6 +174,10 @@ def main() -> None:
         sys.exit(2)
     except WORK_ERRORS as error:
         err.print(f"[bold red]failed:[/] {escape(str(error))}", soft_wrap=True)
+        sys.exit(1)
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        err.print(f"[bold red]failed:[/] {escape(where)}{error.strerror or error}", soft_wrap=True)
         sys.exit(1)
 
 

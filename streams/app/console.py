@@ -10,6 +10,7 @@ import msgspec
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
+from rich.text import Text
 
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
@@ -28,9 +29,15 @@ def print_json(value: object) -> None:
     sys.stdout.write(msgspec.json.format(msgspec.json.encode(value), indent=2).decode() + "\n")
 
 
+def plain(value: str) -> Text:
+    """A value of a source, safe to print: its brackets are no markup, its control characters do nothing to a terminal."""
+    return Text("".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in value))
+
+
 def print_facts(title: str, facts: Mapping[str, str]) -> None:
-    """A small table of names and values."""
-    table = Table(title=title, title_justify="left", title_style="bold", show_header=False, box=None, padding=(0, 2, 0, 1))
+    """A small table of names and values. Its title stands before it: a table's own is folded to the table's width."""
+    out.print(Text(title, style="bold"))
+    table = Table(show_header=False, box=None, padding=(0, 2, 0, 1))
     table.add_column(style="dim")
     table.add_column(justify="right")
     for name, value in facts.items():

@@ -5,11 +5,13 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from hashlib import blake2b
 from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
+from connectors.logs.embedded import EmbeddedLog
 from connectors.mappings import shipped_mapping
 from connectors.simulated import SOURCES, SourceEvent, estimate_events, generate
 from schemas.canonical import record_key
@@ -22,6 +24,10 @@ from streams.engine.runtime import CrashPoint
 from streams.notify import Subscriber
 
 REALMS = {"north": 0, "south": 1}
+CLAIM = "demo"
+"""The note in a demo's log that says which demo it is."""
+SECRET_FILE = "secret"  # noqa: S105 - the name of a file
+
 Progress = Callable[[str, int, int], None]
 """Told of a stage's name, how much is done and how much there is."""
 
@@ -42,10 +48,8 @@ class DemoResult(NamedTuple):
 
 def demo_configuration(folder: Path, seed: int) -> Configuration:
     """The demo's deployment. Its secret is no secret: it is derived from the seed, so that ids are the same every time."""
-    secret = folder / "secret"
-    if not secret.exists():
-        secret.write_text(blake2b(f"demo {seed}".encode(), digest_size=16).hexdigest())
-        secret.chmod(0o600)
+    secret = folder / SECRET_FILE
+    secret.write_text(blake2b(f"demo {seed}".encode(), digest_size=16).hexdigest())  # whole, after any crash
     return Configuration(
         data=folder.resolve(),
         realms=REALMS,
@@ -70,10 +74,9 @@ def run_demo(
     Goes on where an earlier start of the same demo was stopped, however it was stopped.
     Raises ConfigurationError when the folder holds another demo.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    _claim(folder, customers, seed)
     deployment = Deployment(demo_configuration(folder, seed))
     with Pipeline(deployment, at) as pipeline:
-        _claim(pipeline, folder, customers, seed)
         truth = _publish(pipeline, customers, seed, progress)
         began = time.perf_counter()
         events = 0
@@ -89,19 +92,30 @@ def run_demo(
 
 
 def clear(folder: Path) -> None:
-    """Removes a demo's folder, if it is one."""
-    if folder.exists() and not data_paths(folder)[0].exists() and any(folder.iterdir()):
-        raise ConfigurationError(f"{folder} is not a demo's data folder: nothing was removed")
-    shutil.rmtree(folder, ignore_errors=True)
+    """Removes a demo's folder. Raises ConfigurationError if it holds anything else, LogError while a demo runs in it."""
+    if not folder.exists():
+        return
+    log, stores = data_paths(folder)
+    own = {log.name, f"{log.name}-wal", f"{log.name}-shm", stores.name, SECRET_FILE}
+    others = sorted(entry.name for entry in folder.iterdir() if entry.name not in own)
+    if others:
+        raise ConfigurationError(f"{folder} also holds {others[0]}, which is no demo's: nothing was removed")
+    if log.exists():
+        with closing(EmbeddedLog(log)) as opened:
+            if opened.topics and opened.note(CLAIM) is None:
+                raise ConfigurationError(f"{folder} holds the data of something other than a demo: nothing was removed")
+    shutil.rmtree(folder)
 
 
-def _claim(pipeline: Pipeline, folder: Path, customers: int, seed: int) -> None:
+def _claim(folder: Path, customers: int, seed: int) -> None:
+    """Notes in the folder's log which demo it is of, before anything else is written."""
     wanted = f"customers={customers} seed={seed}"
-    held = pipeline.log.note("demo")
-    if held is None:
-        pipeline.log.set_note("demo", wanted)
-    elif held != wanted:
-        raise ConfigurationError(f"{folder} holds a demo of {held}: choose another --data, or --fresh to begin anew")
+    with closing(EmbeddedLog(data_paths(folder)[0])) as log:
+        held = log.note(CLAIM)
+        if held is None:
+            log.set_note(CLAIM, wanted)
+        elif held != wanted:
+            raise ConfigurationError(f"{folder} holds a demo of {held}: choose another --data, or --fresh to begin anew")
 
 
 def _publish(pipeline: Pipeline, customers: int, seed: int, progress: Progress) -> dict[str, str]:

@@ -92,6 +92,7 @@ class Worker:
         self._wall_ms = wall_ms
         self._partitions: dict[Inbox, _Partition] = {}
         self._left: list[Message] = []  # polled, not yet folded: the batch before took too long
+        self._moved: set[Inbox] = set()  # went away during this poll; they may have come back in it
         self._failures = 0
 
     # -- partitions come and go (called from within session.poll) --
@@ -104,6 +105,7 @@ class Worker:
 
     def revoked(self, partitions: Iterable[Inbox]) -> None:
         gone = set(partitions)
+        self._moved |= gone
         self._left = [m for m in self._left if Inbox(m.topic, m.partition) not in gone]
         for inbox in gone & self._partitions.keys():
             self._release(self._partitions.pop(inbox))
@@ -158,7 +160,7 @@ class Worker:
         self._advance_restores()
         messages, self._left = self._left, []
         if not messages:
-            messages = self._session.poll(self._limits.messages, 0 if self.restoring else timeout)
+            messages = self._poll(0 if self.restoring else timeout)
         if not messages:
             return 0
         try:
@@ -170,6 +172,17 @@ class Worker:
         self.counts.messages += done
         self.counts.batches += 1
         return done
+
+    def _poll(self, timeout: float) -> list[Message]:
+        """What the log has for us. What it gave before a partition went away is dropped: another may have done it since."""
+        self._moved.clear()
+        messages = self._session.poll(self._limits.messages, timeout)
+        if not self._moved:
+            return messages
+        for inbox, partition in self._partitions.items():
+            if inbox in self._moved and not partition.restore:
+                self._ready(inbox)  # back already, without a store to catch up: again from the committed offset
+        return [m for m in messages if Inbox(m.topic, m.partition) not in self._moved]
 
     def _back_off(self, error: Exception) -> None:
         """The batch did not happen, or nobody knows: forget it, and begin again from what is committed."""

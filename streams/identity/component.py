@@ -1,7 +1,8 @@
 """Gathering what has to be grouped again after a change.
 
 The records touched, everything reachable from them over edges that may merge, and the blocks they are in. A large block is
-entered only at the records in question; its customer then has members that are not here, the *rest*.
+entered only at the records in question; its customer then has members that are not here, the *rest*. So has one that was
+grouped by a lower threshold and is not connected by the present one.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from streams.identity.rows import RecordRow
 
 
 class Component(Generic[F]):
-    """Records to group again: closed under active edges, blocks, and membership of their customers (but for rests)."""
+    """Records to group again: closed under active edges, and under blocks that are not large."""
 
     def __init__(self, desk: Desk[F], match: int) -> None:
         self._desk = desk
@@ -36,7 +37,6 @@ class Component(Generic[F]):
         joined by values alone.
         """
         desk = self._desk
-        lowest = desk.realm.lowest
         waiting = list(seeds)
         while waiting:
             record = waiting.pop()
@@ -45,13 +45,7 @@ class Component(Generic[F]):
             row = self.rows[record] = desk.record(record)
             if row.links and self._enter(record, row, opened, changed, waiting):
                 continue
-            for other, score in row.edges.items():
-                if other not in self.rows and (score >= self._match or (score >= lowest and self._together(row, other))):
-                    waiting.append(other)
-
-    def _together(self, row: RecordRow, other: str) -> bool:
-        """Were they one customer till now, perhaps by a lower threshold? Then they must be parted together."""
-        return bool(row.customer) and row.customer == self._desk.record(other).customer
+            waiting.extend(other for other, score in row.edges.items() if score >= self._match and other not in self.rows)
 
     def _enter(self, record: str, row: RecordRow, opened: frozenset[str], changed: str | None, waiting: list[str]) -> bool:
         """Join a record to its block; True if that is large, so that the walk ends here."""

@@ -59,7 +59,7 @@ def refresh_record(desk: Desk[F], record: str, floor: int) -> dict[str, tuple[in
     desk.load_evidence(candidates)
     compare, features, nothing = desk.matcher.compare, evidence.features, frozenset[bytes]()
     scores: dict[str, int] = {}
-    for other in candidates:
+    for other in sorted(candidates):
         theirs = desk.evidence(other)
         shared_generic = generic.intersection(theirs.kinds) if generic else nothing
         score = compare(features, theirs.features, shared_generic).score

@@ -5,15 +5,16 @@ the others become its aliases. After a split each part takes back the ids whose 
 from its longest-tenured record. A record that leaves by its own change or delete leaves its anchors to the longest-tenured
 of those it was with; the last one keeps them, so its return revives the id.
 
-A customer may have members that are not at hand, its *rest*: those around a large block that the change did not reach.
-They follow the cluster in which a record of that block is at hand.
+A customer may have members that are not at hand, its *rest*: those around a large block that the change did not reach; they
+follow the cluster in which a record of that block is at hand. Or those that only a lower threshold had joined to the records
+at hand; they part from them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from hashlib import blake2b
-from typing import Generic
+from typing import Generic, NamedTuple
 
 from schemas import topics
 from schemas.messages import CUSTOMERS, RECORDS, Cause, EntityChanged, MembershipChanged, member_digest_of
@@ -36,6 +37,13 @@ def mint_id(secret: bytes, record: str, incarnation: int) -> str:
         blake2b(f"{incarnation}/{record}".encode(), digest_size=13, key=secret, person=b"customer id").digest()
     )
     return "c" + "".join(_BASE32[number >> shift & 31] for shift in range(0, 100, 5))
+
+
+class _Answer(NamedTuple):
+    """The id that answers for a cluster, and the ids it answers for."""
+
+    customer: str
+    claims: list[str]
 
 
 class Settlement(Generic[F]):
@@ -78,7 +86,7 @@ class Settlement(Generic[F]):
         cluster_of = {record: number for number, cluster in enumerate(clusters) for record in cluster}
         follows: dict[int, list[str]] = {}
         alone: list[str] = []
-        for customer in rests:
+        for customer in sorted(rests):
             at = resting.get(customer)
             if at is None:
                 alone.append(customer)
@@ -88,10 +96,20 @@ class Settlement(Generic[F]):
             mates = clusters[cluster_of[subject]] if subject in cluster_of else ()
             with_rest = follows.get(cluster_of[subject], []) if subject in cluster_of else []
             self._pass_on_anchors(subject, mates, with_rest, rests)
-        for number, cluster in enumerate(clusters):
-            self._answer(cluster, follows.get(number, []))
-        for customer in alone:
-            self._answer((), [customer])
+        parties = [(cluster, follows.get(number, [])) for number, cluster in enumerate(clusters)]
+        parties.extend(((), [customer]) for customer in alone)
+        answers = [self._choose(cluster, rests) for cluster, rests in parties]
+        # Everybody is looked up before anybody moves: an id may pass from one party's rest to another party.
+        moves = [
+            (record, answer.customer)
+            for (cluster, rests), answer in zip(parties, answers, strict=True)
+            for record in (*cluster, *self._rest_members(rests, answer.customer))
+        ]
+        for record, customer in moves:
+            self._move(record, desk.record(record), customer)
+        for answer in answers:
+            for claim in answer.claims:
+                self._let_answer(claim, answer.customer)
         if gone is not None:
             self._move(gone, desk.record(gone), "")
         self._announce()
@@ -127,21 +145,25 @@ class Settlement(Generic[F]):
         desk.touch_record(successor)
         desk.touch_record(subject)
 
-    def _answer(self, cluster: Cluster, rests: Sequence[str]) -> None:
-        """Choose the id of a cluster and the rests that follow it, and move everybody there."""
-        desk = self._desk
+    def _choose(self, cluster: Cluster, rests: Sequence[str]) -> _Answer:
+        """The id of a cluster and the rests that follow it: their oldest claim, or a new one."""
         claims = [anchored for record in cluster for anchored in self._rows[record].anchors]
         for customer in rests:
             claims.extend(self._claims_of_rest(customer))
-        chosen = min(claims, key=lambda claim: desk.customer(claim).ordinal) if claims else self._mint(cluster, rests)
-        for record in cluster:
-            self._move(record, self._rows[record], chosen)
-        for customer in rests:
-            if customer != chosen:
-                for record in [r for r in desk.members(customer) if r not in self._at_hand]:
-                    self._move(record, desk.record(record), chosen)
-        for claim in claims:
-            self._let_answer(claim, chosen)
+        if not claims:
+            return _Answer(self._mint(cluster, rests), claims)
+        return _Answer(min(claims, key=lambda claim: self._desk.customer(claim).ordinal), claims)
+
+    def _rest_members(self, rests: Sequence[str], chosen: str) -> list[str]:
+        """Members of rests that must move to the chosen id; none of a rest that keeps its id, however many they are."""
+        desk = self._desk
+        return [
+            record
+            for customer in rests
+            if customer != chosen
+            for record in desk.members(customer)
+            if record not in self._at_hand
+        ]
 
     def _claims_of_rest(self, customer: str) -> Iterable[str]:
         desk = self._desk

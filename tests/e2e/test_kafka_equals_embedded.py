@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import io
-import json
 import os
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import fastavro
 import pytest
 import yaml
 from confluent_kafka import Consumer, TopicPartition
@@ -25,10 +21,10 @@ from confluent_kafka.serialization import MessageField, SerializationContext
 from connectors.mappings import shipped_mapping
 from connectors.simulated import SOURCES
 from connectors.simulated.files import read_folder, write_folder
-from schemas.registry import SchemaRegistry
 from streams.app.config import Configuration
 from streams.app.embedded import Pipeline
 from streams.app.wiring import Deployment
+from tests.e2e.views import View, comparable, latest_views
 
 pytestmark = [pytest.mark.kafka, pytest.mark.registry]
 
@@ -36,22 +32,6 @@ CUSTOMERS = 400
 SECRET = "a secret of this test alone"
 PROCESSES = (("intake", "records", "notify"), ("identity", "customers"))
 PATIENCE = 180.0
-View = dict[str, Any]
-
-
-def plain(value: Any) -> Any:
-    """As JSON: what two deserialisers give for one Avro value is compared without their types."""
-    return json.loads(json.dumps(value, sort_keys=True, default=lambda d: int(d.timestamp() * 1000)))
-
-
-def comparable(views: Iterator[View]) -> dict[frozenset[str], View]:
-    """Active views by their set of members, without what may differ between two runs: ids, versions, processing times."""
-    free = {"customer_id", "version", "aliases", "processed_at", "event_time"}
-    found = {}
-    for view in views:
-        if view["status"] == "active":
-            found[frozenset(view["members"])] = {name: value for name, value in plain(view).items() if name not in free}
-    return found
 
 
 def read_topic(kafka: str, topic: str, registry: str) -> dict[str, View]:
@@ -142,15 +122,7 @@ def embedded_views(folder: Path, monkeypatch: pytest.MonkeyPatch) -> dict[frozen
             pass
         for _ in pipeline.run():
             pass
-        latest = {m.key: m.value for m in pipeline.log.messages("customer-view")}
-        return comparable(avro(value, pipeline.registry) for value in latest.values() if value is not None)
-
-
-def avro(data: bytes, registry: SchemaRegistry) -> View:
-    """A message in the wire format, read with no more than the registry."""
-    schema = fastavro.parse_schema(json.loads(registry.schema(int.from_bytes(data[1:5], "big"))))
-    view: Any = fastavro.schemaless_reader(io.BytesIO(data[5:]), schema, None)
-    return dict(view)
+        return comparable(latest_views(pipeline.log))
 
 
 def without_topics(kafka: str, topics: list[str]) -> None:
@@ -185,7 +157,7 @@ def test_two_processes_over_kafka_give_the_views_of_the_embedded_pipeline(
     assert codes == [0, 0]
     views = read_topic(kafka, unique + "customer-view", registry)
     expected = embedded_views(folder, monkeypatch)
-    found = comparable(iter(views.values()))
+    found = comparable(views.values())
     assert found.keys() == expected.keys()
     assert found == expected
 

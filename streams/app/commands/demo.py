@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from rich.markup import escape
+
 from streams.app.console import out, print_facts, print_json, stages
 from streams.app.demo import DemoResult, clear, run_demo
 
@@ -69,4 +71,5 @@ def _print(result: DemoResult, data: Path) -> None:
             f" {result.events_now:,} events in {result.seconds:.1f} s: [bold]{result.events_per_second:,.0f} events/s[/]"
         )
     where = "" if data == Path("demo-data") else f" --data {data}"
-    out.print(f" Now look at one customer:  [bold cyan].venv/bin/singleview show {result.example}{where}[/]")
+    next_step = escape(f".venv/bin/singleview show {result.example}{where}")
+    out.print(f" Now look at one customer:  [bold cyan]{next_step}[/]", soft_wrap=True)  # whole, to be copied

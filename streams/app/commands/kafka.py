@@ -3,26 +3,34 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
-from confluent_kafka import KafkaException, Producer
+from confluent_kafka import KafkaError, KafkaException, Producer
+from rich.markup import escape
 
 from connectors.logs.topics import ActiveGroupError, TopicMismatchError, ensure_topics, first_offsets
 from connectors.registry import ConfluentRegistry
-from connectors.simulated.files import read_folder, read_summary
+from connectors.simulated.files import FolderError, read_folder, read_summary
 from connectors.simulated.publish import SourceEncoder
 from schemas.topics import TopicSpec
+from streams.app.broker import reach, unreachable
 from streams.app.config import EVENT_BYTES, Configuration, topic_specs
 from streams.app.console import UsageError, WorkError, out, print_facts, print_json, stages
 from streams.app.run import Runner, default_instance
 from streams.app.wiring import INBOX_OF, PROCESSORS, Deployment
 
+FLUSH_SECONDS = 60.0
+"""How long the broker may take to acknowledge the last events."""
+
 
 def init(config: Path, *, as_json: bool) -> None:
-    """Creates and checks topics, commits first offsets, registers schemas. Raises WorkError with the fix for what is wrong."""
+    """Creates and checks topics, commits first offsets, registers schemas. Raises WorkError with the fix."""
     deployment = Deployment(Configuration.load(config))
     configuration = deployment.configuration
     settings = configuration.kafka_settings
+    reach(settings)
     try:
         report = ensure_topics(settings, topic_specs(configuration), configuration.prefix, configuration.replication)
         offsets = sum(
@@ -32,7 +40,7 @@ def init(config: Path, *, as_json: bool) -> None:
     except (TopicMismatchError, ActiveGroupError) as error:
         raise WorkError(str(error)) from error
     except KafkaException as error:
-        raise _unreachable(settings, error) from error
+        raise unreachable(settings, error.args[0].str()) from error
     with ConfluentRegistry(configuration.registry_settings) as registry:
         deployment.codec(registry)
     if as_json:
@@ -41,16 +49,19 @@ def init(config: Path, *, as_json: bool) -> None:
     facts = {"created": str(len(report.created)), "already there": str(len(report.existing)), "first offsets": str(offsets)}
     print_facts("Topics", facts)
     for difference in report.differences:
-        out.print(f" [yellow]note:[/] {difference}")
+        out.print(f" [yellow]note:[/] {escape(difference)}", soft_wrap=True)
 
 
 def run(processors: list[str], config: Path, instance: str | None, *, as_json: bool) -> None:
-    """Runs until stopped. Raises WorkError naming the processor that failed."""
+    """Runs until stopped. Raises UsageError for an unknown processor, WorkError naming the processor that failed."""
     for name in processors:
         if name not in PROCESSORS:
             raise UsageError(f"there is no processor {name} (allowed: {', '.join(PROCESSORS)})")
-    deployment = Deployment(Configuration.load(config))
     chosen = [name for name in PROCESSORS if name in processors] or list(PROCESSORS)
+    deployment = Deployment(Configuration.load(config))
+    if "identity" in chosen:
+        _ = deployment.configuration.secret_bytes  # a missing one is found before anything begins
+    reach(deployment.configuration.kafka_settings)
     runner = Runner(deployment, chosen, instance or default_instance())
     failures = runner.run(started=lambda: logging.getLogger(__name__).info("running: %s", ", ".join(chosen)))
     if as_json:
@@ -62,45 +73,60 @@ def run(processors: list[str], config: Path, instance: str | None, *, as_json: b
 
 
 def publish(folder: Path, config: Path, *, as_json: bool) -> None:
-    """Sends a generated folder to the source topics, creating those that are missing."""
+    """Sends a generated folder to the source topics, creating those that are missing.
+
+    Raises UsageError if the folder is not one, WorkError if not every event was acknowledged.
+    """
     deployment = Deployment(Configuration.load(config))
     configuration = deployment.configuration
     settings = configuration.kafka_settings
-    total = sum(read_summary(folder).events.values())
     specs = [
         TopicSpec(topic, configuration.partitions, compacted=False, retention_ms=-1, max_message_bytes=2 * EVENT_BYTES)
         for topic in deployment.source_topics
     ]
-    done = 0
     try:
+        total = sum(read_summary(folder).events.values())
+        reach(settings)
         ensure_topics(settings, specs, "", configuration.replication)
-        producer = Producer({"enable.idempotence": True, "linger.ms": 20, **settings, "partitioner": "murmur2_random"})
         with stages(quiet=as_json) as progress, ConfluentRegistry(configuration.registry_settings) as registry:
-            encode = SourceEncoder(registry)
-            for event in read_folder(folder):
-                while True:
-                    try:
-                        producer.produce(event.topic, encode(event), event.key, timestamp=event.timestamp)
-                        break
-                    except BufferError:
-                        producer.poll(0.1)
-                done += 1
-                if done % 1_000 == 0:
-                    producer.poll(0)
-                    progress("publish", done, total)
-            progress("publish", total, total)
-            left = producer.flush(60)
+            done = _send(settings, folder, SourceEncoder(registry), lambda sent: progress("publish", sent, total))
+    except FolderError as error:
+        raise UsageError(str(error)) from error
     except TopicMismatchError as error:
         raise WorkError(str(error)) from error
     except KafkaException as error:
-        raise _unreachable(settings, error) from error
-    if left:
-        raise WorkError(f"{left} of {done} events were not acknowledged within 60 s: is the broker well?")
+        raise unreachable(settings, error.args[0].str()) from error
     if as_json:
         print_json({"events": done})
     else:
         out.print(f" {done:,} events sent. Next:  [bold cyan]singleview run[/]")
 
 
-def _unreachable(settings: dict[str, str], error: KafkaException) -> WorkError:
-    return WorkError(f"Kafka at {settings['bootstrap.servers']}: {error.args[0].str()}")
+def _send(settings: dict[str, str], folder: Path, encode: SourceEncoder, progress: Callable[[int], None]) -> int:
+    """Sends every event of a folder and waits for the broker; returns how many there are."""
+    refused: Counter[str] = Counter()
+
+    def delivered(error: KafkaError | None, message: object) -> None:  # noqa: ARG001 - the client's signature
+        if error is not None:
+            refused[error.str()] += 1
+
+    producer = Producer({"enable.idempotence": True, "linger.ms": 20, **settings, "partitioner": "murmur2_random"})
+    done = 0
+    for event in read_folder(folder):
+        value = encode(event)
+        while True:
+            try:
+                producer.produce(event.topic, value, event.key, timestamp=event.timestamp, on_delivery=delivered)
+                break
+            except BufferError:
+                producer.poll(0.1)
+        done += 1
+        if done % 1_000 == 0:
+            producer.poll(0)
+            progress(done)
+    left = producer.flush(FLUSH_SECONDS)
+    progress(done - left)
+    if left or refused:
+        why = ", ".join(f"{count:,}: {reason}" for reason, count in refused.items()) or "is the broker well?"
+        raise WorkError(f"{left + refused.total():,} of {done:,} events were not acknowledged ({why})")
+    return done

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import msgspec
+from rich import box
 from rich.table import Table
+from rich.text import Text
 
 from schemas.canonical import source_of
 from schemas.view import VIEW_ATTRIBUTES, CustomerChange, CustomerView, Sourced
-from streams.app.console import out, print_json
+from streams.app.console import out, plain, print_json
 from streams.app.inspect import Folder, Inspection
+from streams.app.phrases import phrase
 
 SHOWN_CHANGES = 20
+UNION = "union"
 
 
 def show(what: str, data: Path, *, as_json: bool) -> None:
@@ -37,26 +41,47 @@ def show(what: str, data: Path, *, as_json: bool) -> None:
 def _print(found: Inspection) -> None:
     view = found.view
     out.print()
-    title = f"[bold]Customer [cyan]{view.customer_id}[/][/]  {view.status}, version {view.version}, realm {view.realm}"
-    out.print(title)
+    out.print(f"[bold]Customer [cyan]{view.customer_id}[/][/]  {view.status}, version {view.version}, realm {view.realm}")
     if found.asked != view.customer_id:
-        out.print(f"[dim]{found.asked} belongs to it[/]")
+        out.print(plain(f"{found.asked} belongs to it"), style="dim")
     if view.aliases:
         out.print(f"[dim]also answers to {', '.join(view.aliases)}[/]")
     out.print(_values(view))
     out.print(_members(found))
-    out.print(_history(found.history))
+    out.print(_history(view.customer_id, found.history))
+
+
+def _table(title: str) -> Table:
+    return Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
 
 
 def _values(view: CustomerView) -> Table:
-    table = Table(title="Unified view", title_justify="left", title_style="bold")
-    for column in ("attribute", "value", "from", "when", "rule"):
-        table.add_column(column, overflow="fold")
+    table = _table("Unified view")
+    table.add_column("attribute", style="cyan", overflow="fold")
+    table.add_column("value", overflow="fold")
+    table.add_column("from", no_wrap=True)
+    table.add_column("since", style="dim", no_wrap=True)
+    table.caption = f"+n: so many more records state it. In brackets the rule that chose it; a list is a {UNION}."
+    table.caption_justify = "left"
+    records_of = Counter(map(source_of, view.members))
+    before = ""
     for name, value in _sourced(view):
         provenance = value.provenance
-        others = f" +{provenance.count - 1}" if provenance.count > 1 else ""
-        table.add_row(name, _text(value.value), provenance.record + others, _date(provenance.time), provenance.rule)
+        text = plain(phrase(value.value))
+        if provenance.rule != UNION:
+            text.append(f" [{provenance.rule}]", "dim")
+        origin = _origin(provenance.record, records_of)
+        if provenance.count > 1:
+            origin.append(f" +{provenance.count - 1}", "dim")
+        table.add_row("" if name == before else plain(name), text, origin, _day(provenance.time))
+        before = name
     return table
+
+
+def _origin(record: str, records_of: Counter[str]) -> Text:
+    """The source, where it has one record of the customer; the record, where it has more."""
+    source = source_of(record)
+    return plain(source if records_of[source] == 1 else record.partition("/")[2])
 
 
 def _sourced(view: CustomerView) -> Iterator[tuple[str, Sourced[Any]]]:
@@ -65,41 +90,48 @@ def _sourced(view: CustomerView) -> Iterator[tuple[str, Sourced[Any]]]:
         if isinstance(value, Sourced):
             yield name, value
         elif isinstance(value, dict):
-            yield from ((f"{name}.{key}", element) for key, element in value.items())
+            yield from ((key, element) for key, element in value.items())
         else:
             yield from ((name, element) for element in value or ())
 
 
-def _text(value: Any) -> str:
-    """The fields of a value that say something, in one line."""
-    if not isinstance(value, msgspec.Struct):
-        return str(value)
-    fields = {name: getattr(value, name) for name in value.__struct_fields__ if name != "raw"}
-    return ", ".join(f"{name} {found}" for name, found in fields.items() if found not in {"", None, False})
-
-
 def _members(found: Inspection) -> Table:
-    table = Table(title=f"Members ({found.view.member_count})", title_justify="left", title_style="bold")
-    table.add_column("source record")
-    table.add_column("system")
+    table = _table(f"Members ({found.view.member_count})")
+    table.add_column("source record", style="cyan", overflow="fold")
     table.add_column("version", justify="right")
-    table.add_column("says")
+    table.add_column("says", overflow="fold")
     for member in found.members:
         said = ", ".join(name for name in member.attributes.__struct_fields__ if getattr(member.attributes, name))
-        table.add_row(member.record, source_of(member.record), str(member.version), said)
+        table.add_row(plain(member.record), str(member.version), said)
     return table
 
 
-def _history(history: list[CustomerChange]) -> Table:
-    table = Table(title=f"History ({len(history)})", title_justify="left", title_style="bold")
-    for column in ("event", "type", "changed", "cause", "when"):
-        table.add_column(column, overflow="fold")
+def _history(customer: str, history: list[CustomerChange]) -> Table:
+    """The newest changes; those of an id that was merged into it are named by their event id."""
+    title = (
+        f"History ({len(history)})" if len(history) <= SHOWN_CHANGES else f"History (last {SHOWN_CHANGES} of {len(history)})"
+    )
+    table = _table(title)
+    table.add_column("version", style="cyan", overflow="fold")
+    table.add_column("what changed", overflow="fold")
+    table.add_column("because of", overflow="fold")
+    table.add_column("when", style="dim", no_wrap=True)
     for change in history[-SHOWN_CHANGES:]:
-        changed = ", ".join(part.attribute for part in change.changes) or change.merged_into or ""
+        version = str(change.version) if change.customer_id == customer else change.event_id
         cause = change.causes[-1].ref if change.causes else ""
-        table.add_row(change.event_id, change.event_type, changed, cause, _date(change.event_time))
+        table.add_row(version, _what(change), plain(cause), _day(change.event_time))
     return table
 
 
-def _date(ms: int) -> str:
-    return datetime.fromtimestamp(ms / 1000, UTC).strftime("%Y-%m-%d %H:%M")
+def _what(change: CustomerChange) -> str:
+    """`Create`, `AttributeValueChange: emails, phones`, `Merge into <id>`."""
+    kind = change.event_type.removeprefix("Customer").removesuffix("Event")
+    if kind == "Create":
+        return kind
+    if change.merged_into:
+        return f"{kind} into {change.merged_into}"
+    return f"{kind}: {', '.join(part.attribute for part in change.changes)}"
+
+
+def _day(ms: int) -> str:
+    return datetime.fromtimestamp(ms / 1000, UTC).strftime("%Y-%m-%d")

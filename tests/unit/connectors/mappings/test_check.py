@@ -83,3 +83,23 @@ def test_a_sample_that_cannot_be_read_is_a_problem_and_the_others_are_still_read
         f"{tmp_path}/none.json:1: cannot be read: No such file or directory"
     ]
     assert len(report.events) == 1
+
+
+def test_the_rows_of_a_csv_file_show_what_they_become(tmp_path: Path) -> None:
+    mapping = tmp_path / "m.yaml"
+    mapping.write_text("source: s\nformat: csv\nrealm: {constant: north}\nrecord_id: id\nattributes: {gender: g}")
+    sample = tmp_path / "a.csv"
+    sample.write_text("id,g\n1,f\n,m\n")
+    report = check(mapping, [sample])
+    assert [(event.sample, len(event.changes), event.reason) for event in report.events] == [
+        (f"{sample}:2", 1, ""),
+        (f"{sample}:3", 0, "missing-record-id"),
+    ]
+    sample.write_text("id\n1\n")
+    assert [str(problem) for problem in check(mapping, [sample]).problems] == [
+        f"{sample}:1: it has no g, which mapping s reads"
+    ]
+    sample.write_text("")
+    assert [str(problem) for problem in check(mapping, [sample]).problems] == [
+        f"{sample}:1: there is no header: the first line must name the columns"
+    ]

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+from io import BytesIO
 from pathlib import Path
 
 import pytest
 
 import connectors.simulated
-from connectors.mappings import SourceReader, load_mapping, shipped_mapping
+from connectors.mappings import FileReader, SourceReader, load_mapping, shipped_mapping
 from schemas.canonical import (
     Account,
     Address,
@@ -29,6 +30,11 @@ from tests.unit.connectors.mappings.support import DictRegistry, avro
 
 SIMULATED = Path(connectors.simulated.__file__).parent
 BILLING = (SIMULATED / "schemas" / "billing-customer.avsc").read_text()
+PERSON = """\
+rec_id, given_name, surname, street_number, address_1, address_2, suburb, postcode, state, date_of_birth, soc_sec_id
+rec-1, ada, byron, 12, lovelace street, , hobart, 7000, tas, 19151210, 5304218
+rec-2, ada, byron, 12, lovelace street, , hobart, 7000, tas, 19990231, 5304218
+"""
 NAMES = ["crm", "billing", "orders", "selfcare", "partner"]
 
 
@@ -257,6 +263,24 @@ def test_a_partners_subscription_is_a_third_party_service() -> None:
             ThirdPartyService(id="p", provider="streamflix", product="Streamflix", status="active", start="2024-01-01")
         ],
     )
+
+
+def test_a_febrl_row_is_a_person_and_a_day_that_never_was_is_dropped() -> None:
+    reader = FileReader(load_mapping(shipped_mapping("febrl")))
+    first, second = [row.change for row in reader.rows(BytesIO(PERSON.encode()), "p.csv")]
+    assert first is not None
+    assert second is not None
+    assert first.record == "febrl/febrl/rec-1"
+    assert first.attributes == Attributes(
+        kind="individual",
+        names=[Name(given="ada", family="byron")],
+        birth_date="1915-12-10",
+        identifications=[Identification(type="national_id", issuer="AU", value="5304218", raw="5304218")],
+        addresses=[
+            Address(house="12", street="lovelace street", locality="hobart", region="tas", postcode="7000", country="AU")
+        ],
+    )
+    assert second.attributes.birth_date is None
 
 
 @pytest.mark.parametrize(

@@ -66,6 +66,33 @@ def test_an_event_without_its_order_is_rejected(number: object) -> None:
     assert caught.value.detail == "mapping test, order: path n: a whole number of 64 bits was expected"
 
 
+def test_a_mapping_of_no_topics_orders_by_place() -> None:
+    of = mapping("gender: g", HEAD.replace("order: {sequence: n}", ""))
+    assert change(of, {}, message(b"", offset=8)).order == Order("p0", (0, 8))
+
+
+def test_the_source_may_come_from_the_record() -> None:
+    of = mapping("gender: g", HEAD.replace("source: test", "source: {path: system, default: web}"))
+    assert change(of, {"system": "crm"}).record == "north/crm/1"
+    assert change(of, {}).record == "north/web/1"
+    for bad in ("a/b", "x" * 65):
+        with pytest.raises(RejectedError, match=r"unknown-source: mapping \(source from the record\), source: "):
+            change(of, {"system": bad})
+
+
+def test_a_mapping_knows_every_path_it_reads() -> None:
+    head = "source: {path: s}\nformat: json\nrealm: r\nrecord_id: {concat: [a, b]}\norder: {sequence: [m, n]}"
+    of = mapping(
+        """
+        names: [{given: g, when: {path: w, present: true}}, {each: list, family: f}]
+        phones: {value: {path: p, transform: {phone: {default_region: /country}}}}
+        characteristics: {path: q, sequence: t, each: {constant: fixed}}
+        """,
+        head,
+    )
+    assert of.columns == {*"srabmngwfpqt", "list", "/country"}
+
+
 def test_event_time_is_the_events_or_else_the_logs() -> None:
     of = mapping("gender: g", f"{HEAD}\nevent_time: at")
     assert change(of, {"at": "2024-01-03T10:20:30.123Z"}).cause.time == 1_704_277_230_123
@@ -123,12 +150,16 @@ def test_a_null_says_nothing() -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        (HEAD.replace("order: {sequence: n}", ""), "m.yaml:1: order is missing: name what orders a record's events"),
+        (HEAD.replace("order: {sequence: n}", "topics: [t]"), "m.yaml:1: order is missing: name what orders a record's"),
         (HEAD.replace("{sequence: n}", "debezium"), "m.yaml:1: order {debezium: true} needs the format debezium"),
         (HEAD.replace("json", "debezium") + "root: x", "m.yaml:1: operation and root come with the Debezium envelope"),
         (HEAD.replace("{sequence: n}", "{sequence: n, log: true}"), "m.yaml:6: order: an order has exactly one key"),
         (HEAD.replace("{sequence: n}", "sequnce"), "order: unknown key 'sequnce', did you mean 'sequence'?"),
-        (HEAD.replace("json", "xml"), "m.yaml:3: format: is 'xml' (allowed: json, avro, debezium, debezium-avro)"),
+        (HEAD.replace("json", "xml"), "m.yaml:3: format: is 'xml' (allowed: json, avro, debezium, debezium-avro, csv)"),
+        (HEAD.replace("json", "csv") + "topics: [t]", "m.yaml:1: the format csv is for files: leave topics out"),
+        (HEAD.replace("json", "csv") + "delimiter: ab", 'm.yaml:7: delimiter: a delimiter is one character, such as ";"'),
+        (HEAD + "delimiter: x", "m.yaml:1: delimiter is for the format csv"),
+        (HEAD.replace("source: test", "source: {pth: a}"), "m.yaml:2: source.pth: unknown key 'pth', did you mean 'path'?"),
         (HEAD.replace("source: test", "source: a/b"), "m.yaml:2: source: a source's name is 1 to 64 of"),
         (HEAD + "operation: remove", "m.yaml:7: operation: is 'remove' (allowed: snapshot, patch)"),
         (HEAD + "delete_when: {path: x}", "m.yaml:7: delete_when: a condition needs exactly one of"),
@@ -189,7 +220,7 @@ def test_any_mapping_is_compiled_or_refused_with_its_problems(parts: dict[str, s
 
 def test_the_shipped_mappings_are_found_by_name() -> None:
     assert shipped_mapping("crm").name == "crm.yaml"
-    with pytest.raises(ValueError, match=r"'none' is shipped .there are: billing, crm, orders, partner, selfcare"):
+    with pytest.raises(ValueError, match=r"'none' is shipped .there are: billing, crm, febrl, orders, partner, selfcare"):
         shipped_mapping("none")
 
 

@@ -74,6 +74,12 @@ def test_a_large_block_speaks_only_for_the_record_at_hand() -> None:
     assert run("abx", edges, apart("ax"), blocks=["ab"], large="ab") == ["abx"]
 
 
+def test_a_large_block_is_never_torn_however_little_of_it_is_at_hand() -> None:
+    units = [Unit(("h",), large=True), Unit(("x",), large=True), Unit(("y",)), Unit(("z",))]
+    edges = [Edge(500, "h", "y"), Edge(470, "x", "y"), Edge(480, "x", "z")]
+    assert group(units, edges, never, LIMITS) == [("h", "y"), ("x", "z")]
+
+
 def test_what_hangs_on_a_large_block_is_not_one_component() -> None:
     edges = {f"a{x}": 500 for x in "cdefgh"}
     assert run("abcdefgh", edges, blocks=["ab"], large="ab") == ["abcdefgh"]

@@ -156,6 +156,24 @@ def test_a_regroup_message_of_an_older_generation_is_dropped() -> None:
     assert realm.waiting == newer
 
 
+def test_two_changes_of_size_class_before_a_sweep_are_both_made_good() -> None:
+    realm = Realm()
+    matcher = FakeMatcher()
+    one = Card("ann", values=(("c", "1"),))
+    other = next(
+        card
+        for card in (Card(f"n{n}", values=one.values) for n in range(100))
+        if matcher.thresholds(0).match <= matcher.compare(one, card, ()).score < matcher.thresholds(1).match
+    )
+    realm.put("crm/one", one)
+    realm.put("crm/other", other)
+    assert realm.customer("crm/one") == realm.customer("crm/other")
+    for number in range(16):
+        realm.put(f"crm/{number}", Card(f"x{number}"))
+    realm.settle()
+    assert realm.customer("crm/one") != realm.customer("crm/other")
+
+
 def test_a_sweep_looks_at_a_bounded_number_of_records_a_message() -> None:
     realm = Realm()
     for number in range(16):

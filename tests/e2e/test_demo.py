@@ -1,0 +1,213 @@
+"""The demo as a person starts it, kills it, and starts it again."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+
+from connectors.logs.embedded import EmbeddedLog
+from schemas.public import PublicCodec
+from schemas.topics import CUSTOMER_CHANGES, INBOXES, subscriber_topic
+from streams.app.embedded import data_paths
+from tests.command_line import CommandLine
+from tests.e2e.doomed import CUSTOMERS, PUBLISHED, PUBLISHING, SEED, Doom, start
+from tests.e2e.views import View, comparable, latest_views
+
+KEYS = {
+    "events",
+    "records",
+    "customers",
+    "merges",
+    "notifications",
+    "stale",
+    "dead_letters",
+    "seconds",
+    "events_per_second",
+    "precision",
+    "recall",
+}
+EXTRA_KEYS = {"splits", "f1", "example"}
+SAME = ("events", "records", "customers", "stale", "dead_letters", "precision", "recall")
+"""What a run that was killed has in common with one that was not; it may have merged and split in another order."""
+
+PATIENCE = 120.0
+ARGUMENTS = ("--customers", str(CUSTOMERS), "--seed", str(SEED), "--json")
+Result = dict[str, Any]
+
+
+def demo_process(folder: Path) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", "streams.app.cli", "demo", *ARGUMENTS, "--data", str(folder)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+
+def run_to_the_end(folder: Path) -> Result:
+    process = demo_process(folder)
+    out, err = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 0, err.decode()
+    result: Result = json.loads(out)
+    return result
+
+
+@contextmanager
+def opened(folder: Path) -> Iterator[EmbeddedLog]:
+    with closing(EmbeddedLog(data_paths(folder)[0])) as log:
+        yield log
+
+
+def views(folder: Path) -> dict[frozenset[str], View]:
+    with opened(folder) as log:
+        return comparable(latest_views(log))
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a demo that nobody disturbed."""
+    folder = tmp_path_factory.mktemp("undisturbed") / "data"
+    (folder.parent / "result.json").write_text(json.dumps(run_to_the_end(folder)))
+    return folder
+
+
+def result_of(undisturbed: Path) -> Result:
+    result: Result = json.loads((undisturbed.parent / "result.json").read_text())
+    return result
+
+
+def dooms(seed: int) -> list[Doom]:
+    """Where one demo is killed, start after start: twice while publishing, then at each step of the commit protocol."""
+    random = Random(seed)
+    publishing = [Doom(where, random.randint(1, 3)) for where in (PUBLISHED, PUBLISHING)]
+    steps = random.sample(range(1, 8), 7)
+    return [*publishing, *(Doom(step, random.randint(1, 14)) for step in steps)]
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_a_demo_killed_at_every_step_ends_as_one_that_was_left_alone(seed: int, undisturbed: Path, tmp_path: Path) -> None:
+    for doom in dooms(seed):
+        assert start(tmp_path, doom) == -signal.SIGKILL, f"{doom} did not come"
+    result, expected = run_to_the_end(tmp_path), result_of(undisturbed)
+    assert {key: result[key] for key in SAME} == {key: expected[key] for key in SAME}
+    assert views(tmp_path) == views(undisturbed)
+    assert_told_once_and_in_order(tmp_path)
+
+
+def assert_told_once_and_in_order(folder: Path) -> None:
+    """Every version of every customer is told once, the next after the last, and is what the view says."""
+    versions: dict[str, int] = {}
+    with opened(folder) as log:
+        codec = PublicCodec(log.registry())
+        for message in log.messages(CUSTOMER_CHANGES):
+            change = codec.decode_change(message.value or b"")
+            assert change.event_id == f"{change.customer_id}:{change.version}"
+            assert change.version == versions.get(change.customer_id, 0) + 1
+            versions[change.customer_id] = change.version
+        assert {view["customer_id"]: view["version"] for view in latest_views(log)} == versions
+        assert log.end(subscriber_topic("warehouse"), 0) == log.end(CUSTOMER_CHANGES, 0)
+        for inbox in INBOXES:
+            assert list(log.messages(inbox)) == [], "all is consumed"
+
+
+def test_the_command_killed_at_any_moment_goes_on_when_started_again(undisturbed: Path, tmp_path: Path) -> None:
+    random, folder = Random(3), tmp_path / "data"
+    killed = 0
+    for _ in range(3):
+        process = demo_process(folder)
+        deadline = time.monotonic() + PATIENCE
+        while not folder.exists() and process.poll() is None:
+            assert time.monotonic() < deadline
+            os.sched_yield()
+        try:
+            process.wait(random.uniform(0.0, 1.5))
+        except subprocess.TimeoutExpired:
+            killed += 1
+        process.kill()
+        process.communicate()
+    assert killed, "the demo was too quick to be killed"
+    result, expected = run_to_the_end(folder), result_of(undisturbed)
+    assert {key: result[key] for key in SAME} == {key: expected[key] for key in SAME}
+    assert views(folder) == views(undisturbed)
+
+
+def test_the_json_object_has_the_promised_keys_and_says_what_the_folder_holds(undisturbed: Path) -> None:
+    result = result_of(undisturbed)
+    assert result.keys() == KEYS | EXTRA_KEYS
+    with opened(undisturbed) as log:
+        statuses = [view["status"] for view in latest_views(log)]
+        assert result["customers"] == statuses.count("active")
+        assert result["notifications"] == log.end(CUSTOMER_CHANGES, 0)
+        assert sum(result["dead_letters"].values()) == log.end("dead-letters", 0) > 0
+    assert result["events"] > CUSTOMERS
+    assert result["records"] > result["customers"] > CUSTOMERS * 0.9
+    assert result["seconds"] > 0
+    assert result["events_per_second"] == pytest.approx(result["events"] / result["seconds"], rel=0.01)
+
+
+def test_a_person_is_told_the_same_counts_and_what_to_do_next(singleview: CommandLine, tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    told = singleview("demo", "--customers", 40, "--data", folder)
+    again = singleview("demo", "--customers", 40, "--data", folder, "--json")
+    assert (told.code, again.code) == (0, 0)
+    result = json.loads(again.out)
+    lines = [" ".join(line.split()) for line in told.out.splitlines()]
+    for words, key in (("events", "events"), ("source records", "records"), ("customers", "customers")):
+        assert f"{words} {result[key]:,}" in lines
+    assert f"change notifications {result['notifications']:,}" in lines
+    assert "events/s" in told.out
+    assert "Five source systems, one customer view" in told.out.splitlines()
+    (next_step,) = [line for line in lines if "singleview show" in line]
+    shown = singleview(*next_step.partition("singleview ")[2].split())
+    assert shown.code == 0
+    assert result["example"] in shown.out
+
+
+def test_another_demo_is_not_mixed_into_a_folder(singleview: CommandLine, tmp_path: Path) -> None:
+    assert singleview("demo", "--customers", 5, "--data", tmp_path).code == 0
+    for other in (["--customers", 6], ["--customers", 5, "--seed", 1]):
+        refused = singleview("demo", *other, "--data", tmp_path)
+        assert refused.code == 2
+        assert "customers=5 seed=42" in refused.err
+        assert "--fresh" in refused.err
+    assert singleview("demo", "--customers", 6, "--data", tmp_path, "--fresh", "--json").code == 0
+    assert singleview("demo", "--customers", 6, "--data", tmp_path, "--json").code == 0
+
+
+def test_fresh_removes_nothing_that_is_not_a_demo(singleview: CommandLine, tmp_path: Path) -> None:
+    precious = tmp_path / "photographs"
+    precious.touch()
+    refused = singleview("demo", "--customers", 5, "--data", tmp_path, "--fresh")
+    assert refused.code == 2
+    assert "photographs" in refused.err
+    assert precious.exists()
+    precious.unlink()
+    assert singleview("demo", "--customers", 5, "--data", tmp_path, "--fresh").code == 0
+    precious.touch()  # next to a demo
+    assert singleview("demo", "--customers", 5, "--data", tmp_path, "--fresh").code == 2
+    assert precious.exists()
+
+
+def test_fresh_removes_no_log_that_is_not_a_demos(singleview: CommandLine, tmp_path: Path) -> None:
+    log, _ = data_paths(tmp_path)
+    log.write_bytes(b"something else of this name, and much longer than a header of SQLite, which is a hundred bytes " * 9)
+    damaged = singleview("demo", "--customers", 5, "--data", tmp_path, "--fresh")
+    assert damaged.code == 1
+    assert str(log) in damaged.err
+    assert log.exists()
+
+
+def test_a_folder_in_use_is_neither_removed_nor_read(singleview: CommandLine, tmp_path: Path) -> None:
+    assert singleview("demo", "--customers", 5, "--data", tmp_path).code == 0
+    with opened(tmp_path):
+        for arguments in (("demo", "--customers", 5, "--fresh"), ("demo", "--customers", 5), ("show", "north/crm/1")):
+            refused = singleview(*arguments, "--data", tmp_path)
+            assert refused.code == 1
+            assert "another singleview" in refused.err
