@@ -40,7 +40,7 @@ class AttributesReader:
 
     def snapshot(self, item: object, event: object) -> Attributes:
         """All mapped attributes, `None` where the event has nothing."""
-        return self._read(item, event, lambda _: True)
+        return self._read(item, event, None)
 
     def partial(self, item: object, event: object, unchanged: Callable[[object], bool]) -> Attributes:
         """As a snapshot, but UNSET where an attribute is read from a value that stands for `unchanged`."""
@@ -50,18 +50,18 @@ class AttributesReader:
         """The attributes the event names; the others are UNSET."""
         return self._read(item, event, lambda reading: reading.named(item, event))
 
-    def _read(self, item: object, event: object, wanted: Callable[[Attribute], bool]) -> Attributes:
+    def _read(self, item: object, event: object, wanted: Callable[[Attribute], bool] | None) -> Attributes:
         attributes = Attributes()
         characteristics: dict[str, str | None] = {}
         name = ""
         try:
             for attribute in self._attributes:
                 name = attribute.name
-                if wanted(attribute):
+                if wanted is None or wanted(attribute):
                     setattr(attributes, name, attribute.build(item, event))
             for attribute in self._characteristics:
                 name = attribute.name
-                if wanted(attribute):
+                if wanted is None or wanted(attribute):
                     characteristics[name] = cast("str | None", attribute.build(item, event))
         except UnfitError as error:
             raise RejectedError(error.reason, f"mapping {self._source}, attribute {name}: {error.what}") from error

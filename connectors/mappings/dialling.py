@@ -1,4 +1,4 @@
-"""How each country's numbers are dialled, for the numbers that are ordinary: digits, a national prefix or none, a usual length.
+"""How each country dials its ordinary numbers: digits, a national prefix or none, a usual length.
 
 phonenumbers knows every number there is, and takes 50 µs for it. The ordinary number needs four of its facts about the
 country; whatever is less plain is left to it, so that the result is always its own.

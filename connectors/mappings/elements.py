@@ -115,7 +115,11 @@ def _maker(part: type[Part], element: Element) -> tuple[Make, list[Source]]:
         found: dict[str, object] = {}
         if line and (text := line.value(item, event)):
             found.update(split(text))
-        for name, (read, finish, _, _) in contents:
+        keys = item if type(item) is dict else None
+        for name, (read, finish, _, _, key) in contents:
+            # A plain key, as most are, without a call: this is where the time of an event goes, and most hold nothing.
+            if key is not None and keys is not None and keys.get(key) is None:
+                continue
             if raw := read(item, event):
                 if text := finish(raw, item, event) if finish else raw:
                     found[name] = text
@@ -131,7 +135,7 @@ def _maker(part: type[Part], element: Element) -> tuple[Make, list[Source]]:
         for name in flags:
             if name in found:
                 found[name] = as_bool(cast(str, found[name]))
-        return part(**found | fixed)
+        return part(**found, **fixed)
 
     return make, sources
 

@@ -38,6 +38,9 @@ def getter(text: str) -> Getter:
     if not path.steps:
         return (lambda _item, event: event) if path.absolute else (lambda item, _event: item)
     absolute, steps = path
+    if len(steps) == 1 and not absolute:
+        only = steps[0]
+        return lambda item, _event: item.get(only, UNSET) if type(item) is dict else _step(item, only, text)
 
     def get(item: object, event: object) -> object:
         value = event if absolute else item

@@ -36,6 +36,7 @@ class Source(NamedTuple):
     finish: Finish | None  # what its transforms make of text that is not empty
     default: str  # stands where both leave nothing
     paths: tuple[Getter, ...]  # what it is read from, to see whether an event names it; none: a constant
+    key: str | None  # of the current item, if it is read from just there
 
     def value(self, item: object, event: object) -> str:
         text = self.read(item, event)
@@ -48,7 +49,8 @@ def compile_value(value: Value) -> Source:
     read, paths = _origin(value)
     steps = [_transform(transform) for transform in value.transform]
     default = "" if value.default is None else transforms.constant(value.default)
-    return Source(read, reduce(_then, steps) if steps else None, default, paths)
+    key = None if value.path is None else only_step(value.path)
+    return Source(read, reduce(_then, steps) if steps else None, default, paths, key)
 
 
 def as_text(value: object, what: str) -> str:
@@ -87,13 +89,9 @@ def _origin(value: Value) -> tuple[Read, tuple[Getter, ...]]:
 
 def _from_path(path: str) -> tuple[Read, tuple[Getter, ...]]:
     get = getter(path)
-    step = only_step(path)
 
     def read(item: object, event: object) -> str:
-        # The one path most values have, without the calls: this is where the time of an event goes.
-        found = item.get(step) if step is not None and type(item) is dict else get(item, event)
-        if found is None:
-            return ""
+        found = get(item, event)
         if type(found) is str and len(found) <= MAX_TEXT:
             return found.strip()
         return as_text(found, path)

@@ -230,7 +230,7 @@ class Worker:
                 continue  # revoked while this batch was being polled
             overlay = Overlay(partition.store or NoBacking())
             fold.overlays[inbox] = overlay
-            self._processor.prepare(group, overlay)
+            self._prepare(group, overlay)
             for index, message in enumerate(group):
                 if inbox.topic in self.stopped:
                     self._session.pause(inbox)
@@ -243,6 +243,15 @@ class Worker:
                     fold.newest[inbox] = max(fold.newest.get(inbox, 0), message.timestamp)
                     fold.folded += 1
         return fold
+
+    def _prepare(self, group: list[Message], overlay: Overlay) -> None:
+        """Lets the processor look ahead. If that fails for some message, `process` will meet it, and reject it alone."""
+        try:
+            self._processor.prepare(group, overlay)
+        except (StoreError, LogError, TransientError):
+            raise
+        except Exception as error:
+            log.exception("%s: could not prepare a batch", self._processor.name, exc_info=_without_text(error))
 
     def _one(self, message: Message, overlay: Overlay, out: BatchOutbox, fold: _Fold) -> bool:
         """Processes one message; False if its topic was stopped before it. A poisoned one is undone alone."""

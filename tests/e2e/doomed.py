@@ -14,11 +14,11 @@ from typing import NamedTuple
 
 from connectors.logs.embedded import EmbeddedLog
 from streams.app import demo, embedded
-from streams.app.config import Batches
+from streams.app.config import Batches, Configuration
 
-CUSTOMERS, SEED = 150, 7
+CUSTOMERS, SEED = 100, 7
 BATCH = 25  # messages: many transactions, so many points to be killed at
-PUBLISH_BATCH = 100
+PUBLISH_BATCH = 50
 
 PUBLISHING = "publishing"  # events are appended, and how many is noted, but not yet committed
 PUBLISHED = "published"
@@ -28,10 +28,10 @@ _context.set_forkserver_preload(["tests.e2e.doomed"])
 
 
 class Doom(NamedTuple):
-    """The `count`-th time that a start passes a step of the commit protocol (1 to 7), or a point of publishing."""
+    """When a start is killed: the n-th time it passes a step of the commit protocol (1 to 7), or a point of publishing."""
 
     where: int | str
-    count: int
+    nth: int
 
 
 def start(folder: Path, doom: Doom | None) -> int:
@@ -55,11 +55,11 @@ def _start(folder: Path, doom: Doom | None) -> None:
 
     configuration, set_note = demo.demo_configuration, EmbeddedLog.set_note
 
-    def of_small_batches(folder: Path, seed: int) -> demo.Configuration:
+    def of_small_batches(folder: Path, seed: int) -> Configuration:
         return configuration(folder, seed).model_copy(update={"batches": Batches(messages=BATCH)})
 
-    def noted(log: EmbeddedLog, name: str, value: str) -> None:
-        set_note(log, name, value)
+    def noted(self: EmbeddedLog, name: str, value: str) -> None:
+        set_note(self, name, value)
         if name == "published":
             passing(PUBLISHING)
 

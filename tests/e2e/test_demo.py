@@ -88,7 +88,7 @@ def dooms(seed: int) -> list[Doom]:
     random = Random(seed)
     publishing = [Doom(where, random.randint(1, 3)) for where in (PUBLISHED, PUBLISHING)]
     steps = random.sample(range(1, 8), 7)
-    return [*publishing, *(Doom(step, random.randint(1, 14)) for step in steps)]
+    return [*publishing, *(Doom(step, random.randint(1, 8)) for step in steps)]
 
 
 @pytest.mark.parametrize("seed", [1, 2])

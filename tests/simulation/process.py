@@ -26,7 +26,7 @@ class World(Protocol):
     broker: Broker
     weather: Weather
 
-    def happened(self, what: str, who: str = "") -> None: ...
+    def happened(self, what: str, who: str = "", detail: str = "") -> None: ...
 
     def wall_ms(self) -> int: ...
 
@@ -84,8 +84,8 @@ class Process:
 
     # -- as the engine and the session see it --
 
-    def happened(self, what: str) -> None:
-        self._world.happened(what, self.name)
+    def happened(self, what: str, detail: str = "") -> None:
+        self._world.happened(what, self.name, detail)
 
     def wall_ms(self) -> int:
         return self._world.wall_ms()

@@ -30,7 +30,7 @@ class Host(Protocol):
         """Waits until it is true. Raises LogError when that takes too long."""
         ...
 
-    def happened(self, what: str) -> None: ...
+    def happened(self, what: str, detail: str = "") -> None: ...
 
     def wall_ms(self) -> int: ...
 
@@ -75,7 +75,7 @@ class SimulatedSession:
         self.member.generation = group.generation
         leaving = [inbox for inbox in group.to_give_up(self.member) if inbox in self._owned]
         if leaving:
-            self._host.happened("partitions revoked")
+            self._host.happened("partitions revoked", _names(leaving))
             self._forget(leaving)
         given = group.to_give_up(self.member)
         if given:
@@ -85,13 +85,17 @@ class SimulatedSession:
             self._owned |= dict.fromkeys(coming)
             for inbox in coming:
                 self._committed(inbox)
-            self._host.happened("partitions assigned")
+            self._host.happened("partitions assigned", _names(coming))
             self._listener.assigned(coming)
 
     def _lose(self) -> None:
         if self._owned:
-            self._host.happened("partitions lost")
+            self._host.happened("partitions lost", _names(self._owned))
             self._forget(list(self._owned))
+
+    def owns(self, inbox: Inbox) -> bool:
+        """Whether the worker knows that it has this partition."""
+        return inbox in self._owned
 
     def _forget(self, inboxes: list[Inbox]) -> None:
         self._listener.revoked(inboxes)
@@ -254,3 +258,7 @@ class SimulatedSession:
         elif self._owned:
             self._forget(list(self._owned))
         self._group.leave(self.member)
+
+
+def _names(inboxes: Iterable[Inbox]) -> str:
+    return " ".join(f"{inbox.topic}/{inbox.partition}" for inbox in inboxes)

@@ -85,9 +85,10 @@ class World:
         inboxes = [Inbox(stage.inbox, partition.number) for partition in self.broker.partitions(stage.inbox)]
         return Group(stage.name, inboxes, self.random, self.happened)
 
-    def happened(self, what: str, who: str = "") -> None:
+    def happened(self, what: str, who: str = "", detail: str = "") -> None:
+        """`what` is counted over all seeds; all of it is in the trace."""
         self.counts[what] += 1
-        self.trace.append(f"{self.broker.now:>6} ms  {who:<14} {what}")
+        self.trace.append(f"{self.broker.now:>6} ms  {who:<14} {what} {detail}".rstrip())
 
     def wall_ms(self) -> int:
         return START_MS + self.broker.now + self._days * DAY_MS
@@ -151,7 +152,7 @@ class World:
     def _process_of(self, stage: str, inbox: Inbox) -> Process | None:
         holder = self.groups[stage].holder(inbox)
         processes = (process for slot in self.slots for process in slot.processes)
-        return next((p for p in processes if p.actor.alive and p.session and p.session.member is holder), None)
+        return next((p for p in processes if p.session and p.session.member is holder and p.session.owns(inbox)), None)
 
     def _rows(self, stage: str, inbox: Inbox) -> dict[bytes, bytes]:
         process = self._process_of(stage, inbox)

@@ -276,6 +276,17 @@ def test_a_rejected_message_is_undone_alone_and_kept_whole(plant: Plant) -> None
     assert worker.counts.dead_letters == {"bad": 1, "processor-error": 1}
 
 
+class FailsToPrepare(Counter):
+    def prepare(self, batch: Sequence[Message], store: Store) -> None:
+        raise ValueError("one of them")
+
+
+def test_a_batch_that_cannot_be_prepared_is_processed_all_the_same(plant: Plant) -> None:
+    plant.feed([(b"a", b"v"), (b"a", b"reject"), (b"a", b"v")])
+    plant.drain(plant.worker(FailsToPrepare()))
+    assert plant.sent() == [(b"a", b"1"), (b"a", b"2")]
+
+
 def test_the_text_of_an_unforeseen_error_reaches_neither_log_nor_dead_letter(
     plant: Plant, caplog: pytest.LogCaptureFixture
 ) -> None:
