@@ -59,7 +59,7 @@ class _Compiler:
     def _union(self, branches: list[Any]) -> Writer:
         if len(branches) != 2 or branches[0] != "null":
             raise ValueError("a union must be of null and one other type, in this order")
-        return _nullable(self.compile(branches[1]))
+        return _optional_string if branches[1] == "string" else _nullable(self.compile(branches[1]))
 
     def _record(self, schema: Mapping[str, Any]) -> Writer:
         name, fields = schema["name"], schema["fields"]
@@ -72,10 +72,13 @@ class _Compiler:
         start = 0
         for is_string, run in groupby(fields, key=lambda field: field["type"] == "string"):
             for group in [list(run)] if is_string else [[field] for field in run]:
-                place = slice(start, start + len(group)) if is_string else start
+                place = slice(start, start + len(group))
                 start += len(group)
                 kind = group[0]["type"]
-                yield place, isinstance(kind, list), _strings if is_string else self.compile(kind)
+                if len(group) > 1:
+                    yield place, False, _strings
+                else:
+                    yield start - 1, isinstance(kind, list), self.compile(kind)
 
 
 def _fields(names: Sequence[str], parts: Sequence[Part]) -> Writer:
@@ -156,6 +159,14 @@ def _string(out: bytearray, value: str) -> None:
     data = value.encode()
     out += varint(len(data))
     out += data
+
+
+def _optional_string(out: bytearray, value: str | None) -> None:
+    if value is None:
+        out += ZERO
+    else:
+        data = value.encode()
+        out += b"\x02" + varint(len(data)) + data
 
 
 def _boolean(out: bytearray, value: bool) -> None:

@@ -108,6 +108,7 @@ class KafkaSession:
         self._admin = AdminClient(dict(connection.settings))
         self._paused: set[Inbox] = set()
         self._assigned: set[Inbox] = set()
+        self._begun: dict[Inbox, int] = {}  # where reading a partition began
         self._in_transaction = False
         self._broken = False  # the producer's state is not known: it must be made anew
         self._table_ends: dict[Inbox, int] = {}
@@ -150,6 +151,7 @@ class KafkaSession:
             if found.offset < 0 and not self._from_beginning:
                 raise LogError(f"{found.topic}/{found.partition} has no committed offset: run `singleview init` first")
             offset = found.offset if found.offset >= 0 else OFFSET_BEGINNING
+            self._begun[self._inbox(found)] = found.offset
             start.append(TopicPartition(found.topic, found.partition, offset))
         self._consumer.incremental_assign(start)
         paused = [self._partition(inbox) for inbox in inboxes if inbox in self._paused]
@@ -197,6 +199,17 @@ class KafkaSession:
         if error.fatal() or error.code() in UNREADABLE:
             raise LogError(f"{self._processor}: {topic} cannot be read: {error.str()}")
         log.warning("%s: %s (goes on by itself)", self._processor, error.str())
+
+    def lags(self) -> dict[Inbox, int]:
+        """Offsets of each partition still to be polled, as the last fetch told: no broker is asked. Unknown ones are left out."""
+        found = {}
+        for at in self._consumer.position([self._partition(inbox) for inbox in self._assigned]):
+            inbox = self._inbox(at)
+            first, end = self._consumer.get_watermark_offsets(at, cached=True)
+            if end >= 0:  # negative until something was fetched
+                read = at.offset if at.offset >= 0 else self._begun[inbox]
+                found[inbox] = max(0, end - max(read, first))
+        return found
 
     def resume(self, partition: Inbox) -> None:
         self._paused.discard(partition)

@@ -87,13 +87,10 @@ def _kind(text: str) -> str:
 
 def _scalar(name: str, mapped: Value, check: Callable[[str], str] | None = None) -> Attribute:
     source = compile_value(mapped)
-    read, finish, default = source.read, source.finish, source.default
+    value = source.value
 
     def build(item: object, event: object) -> str | None:
-        text = read(item, event)
-        if text and finish:
-            text = finish(text, item, event)
-        text = text or default
+        text = value(item, event)
         return check(text) if text and check else text or None
 
     return Attribute(name, build, any_present(source.paths), source.paths)

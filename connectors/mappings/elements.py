@@ -13,7 +13,7 @@ from connectors.mappings.lines import split_name, split_street
 from connectors.mappings.model import Element, Value
 from connectors.mappings.paths import Getter, getter
 from connectors.mappings.unfit import UnfitError
-from connectors.mappings.values import Source, as_bool, compile_value
+from connectors.mappings.values import MAX_TEXT, Source, as_bool, as_text, compile_value
 from schemas.canonical import Part
 
 MAX_ELEMENTS = 1_000
@@ -109,6 +109,7 @@ def _maker(part: type[Part], element: Element) -> tuple[Make, list[Source]]:
     fixed, contents, labels, flags, with_raw = _fields(part, element)
     split, line = _splitter(element)
     sources = [source for _, source in contents + labels] + ([line] if line else [])
+    labelled = [(name, source.value) for name, source in labels]
     defaults = [(name, source.default) for name, source in contents if source.default]
 
     def make(item: object, event: object) -> Part | None:
@@ -116,11 +117,16 @@ def _maker(part: type[Part], element: Element) -> tuple[Make, list[Source]]:
         if line and (text := line.value(item, event)):
             found.update(split(text))
         keys = item if type(item) is dict else None
-        for name, (read, finish, _, _, key) in contents:
-            # A plain key, as most are, without a call: this is where the time of an event goes, and most hold nothing.
-            if key is not None and keys is not None and keys.get(key) is None:
-                continue
-            if raw := read(item, event):
+        for name, (read, finish, _, _, key, _) in contents:
+            if key is not None and keys is not None:
+                # `read`, without the calls: here is where the time of an event goes, and most of it finds nothing.
+                value = keys.get(key)
+                if value is None:
+                    continue
+                raw = value.strip() if type(value) is str and len(value) <= MAX_TEXT else as_text(value, key)
+            else:
+                raw = read(item, event)
+            if raw:
                 if text := finish(raw, item, event) if finish else raw:
                     found[name] = text
                 if name == with_raw:
@@ -129,13 +135,14 @@ def _maker(part: type[Part], element: Element) -> tuple[Make, list[Source]]:
             return None
         for name, default in defaults:
             found.setdefault(name, default)
-        for name, source in labels:
-            if text := source.value(item, event):
+        for name, value_of in labelled:
+            if text := value_of(item, event):
                 found[name] = text
         for name in flags:
             if name in found:
                 found[name] = as_bool(cast(str, found[name]))
-        return part(**found, **fixed)
+        found.update(fixed)
+        return part(**found)
 
     return make, sources
 

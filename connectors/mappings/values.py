@@ -37,12 +37,7 @@ class Source(NamedTuple):
     default: str  # stands where both leave nothing
     paths: tuple[Getter, ...]  # what it is read from, to see whether an event names it; none: a constant
     key: str | None  # of the current item, if it is read from just there
-
-    def value(self, item: object, event: object) -> str:
-        text = self.read(item, event)
-        if text and self.finish:
-            text = self.finish(text, item, event)
-        return text or self.default
+    value: Read  # all of it: read, transformed, or the default
 
 
 def compile_value(value: Value) -> Source:
@@ -50,7 +45,19 @@ def compile_value(value: Value) -> Source:
     steps = [_transform(transform) for transform in value.transform]
     default = "" if value.default is None else transforms.constant(value.default)
     key = None if value.path is None else only_step(value.path)
-    return Source(read, reduce(_then, steps) if steps else None, default, paths, key)
+    finish = reduce(_then, steps) if steps else None
+    return Source(read, finish, default, paths, key, _whole(read, finish, default))
+
+
+def _whole(read: Read, finish: Finish | None, default: str) -> Read:
+    if finish is None:
+        return (lambda item, event: read(item, event) or default) if default else read
+
+    def value(item: object, event: object) -> str:
+        text = read(item, event)
+        return (finish(text, item, event) if text else "") or default
+
+    return value
 
 
 def as_text(value: object, what: str) -> str:
@@ -89,9 +96,13 @@ def _origin(value: Value) -> tuple[Read, tuple[Getter, ...]]:
 
 def _from_path(path: str) -> tuple[Read, tuple[Getter, ...]]:
     get = getter(path)
+    key = only_step(path)
 
     def read(item: object, event: object) -> str:
-        found = get(item, event)
+        # The one path most values have, without the calls: this is where the time of an event goes.
+        found = item.get(key) if key is not None and type(item) is dict else get(item, event)
+        if found is None:
+            return ""
         if type(found) is str and len(found) <= MAX_TEXT:
             return found.strip()
         return as_text(found, path)

@@ -29,6 +29,7 @@ from streams.engine.log import AbortedError, Inbox, LogError, Session, UnknownEr
 from streams.engine.outbox import BatchOutbox, Outgoing, Partitioner
 from streams.engine.overlay import NoBacking, Overlay, StoreError
 from streams.engine.store import PartitionStore, Progress, Restore, Stores, Sync
+from streams.engine.trace import trace_of
 
 log = logging.getLogger(__name__)
 
@@ -139,6 +140,11 @@ class Worker:
             self._session.resume(inbox)
 
     @property
+    def partitions(self) -> tuple[Inbox, ...]:
+        """Partitions that are ours, restored or not."""
+        return tuple(self._partitions)
+
+    @property
     def restoring(self) -> Mapping[Inbox, Progress]:
         """Partitions that are not read yet, and how far their stores are."""
         return {inbox: p.restore.progress for inbox, p in self._partitions.items() if p.restore}
@@ -200,6 +206,7 @@ class Worker:
         time.sleep(pause)
 
     def _transact(self, messages: list[Message]) -> int:
+        began_ms = self._wall_ms()
         self._at(1)
         self._session.begin()
         self._at(2)
@@ -213,7 +220,7 @@ class Worker:
         self._at(5)
         ends = self._session.commit()
         self._at(6)
-        self._apply(fold, ends)
+        self._apply(fold, ends, began_ms)
         self._at(7)
         self.counts.produced += len(outgoing)
         self.counts.dead_letters.update(fold.rejected)
@@ -240,7 +247,6 @@ class Worker:
                     break
                 if self._one(message, overlay, out, fold):
                     fold.offsets[inbox] = message.offset + 1
-                    fold.newest[inbox] = max(fold.newest.get(inbox, 0), message.timestamp)
                     fold.folded += 1
         return fold
 
@@ -277,13 +283,15 @@ class Worker:
             out.undo()
             fold.rejected["processor-error"] += 1
             # The text of an unforeseen error may hold personal values: only its type and place are kept.
-            log.exception("%s: %s could not be processed", self._processor.name, message.ref, exc_info=_without_text(error))
+            what, trace = "%s: %s could not be processed", trace_of(message.headers)
+            log.exception(what, self._processor.name, message.ref, exc_info=_without_text(error), extra=trace)
             letter = dead_letter(message, self._processor.name, "processor-error", type(error).__name__)
             out.send(letter.topic, letter.key, letter.value, letter.headers)
         return True
 
     def _stop(self, message: Message, why: str) -> None:
-        log.error("%s: stopped reading %s at %s: %s", self._processor.name, message.topic, message.ref, why)
+        what, trace = "%s: stopped reading %s at %s: %s", trace_of(message.headers)
+        log.error(what, self._processor.name, message.topic, message.ref, why, extra=trace)
         self.stopped[message.topic] = why
         self._session.pause(Inbox(message.topic, message.partition))
 
@@ -295,13 +303,13 @@ class Worker:
             for key, value in overlay.writes.items():
                 yield Outgoing(topic, key, value, (), inbox.partition)
 
-    def _apply(self, fold: _Fold, ends: Mapping[Inbox, int]) -> None:
+    def _apply(self, fold: _Fold, ends: Mapping[Inbox, int], began_ms: int) -> None:
         topic = table_topic(self._processor.name)
         for inbox, overlay in fold.overlays.items():
             partition = self._partitions[inbox]
             if overlay.writes and partition.store:
                 end = ends[Inbox(topic, inbox.partition)]
-                partition.store.apply(overlay.writes, Sync(partition.topic_id, end, fold.newest.get(inbox, 0)))
+                partition.store.apply(overlay.writes, Sync(partition.topic_id, end, began_ms))
 
     def close(self) -> None:
         """Leaves the log and closes the stores. What was not committed is read again by whoever comes next."""
@@ -317,7 +325,6 @@ class _Fold:
 
     overlays: dict[Inbox, Overlay] = field(default_factory=dict)
     offsets: dict[Inbox, int] = field(default_factory=dict)
-    newest: dict[Inbox, int] = field(default_factory=dict)
     rejected: Counter[str] = field(default_factory=Counter)
     folded: int = 0
 

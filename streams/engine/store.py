@@ -16,7 +16,7 @@ class Sync(msgspec.Struct, frozen=True, array_like=True):
 
     topic_id: str
     offset: int  # one past the last table record applied
-    timestamp: int  # log time of the newest message folded in, ms; 0 if none
+    timestamp: int  # when it was last known to lack nothing of the topic, ms since the epoch
 
 
 class PartitionStore(Backing, Protocol):
@@ -63,6 +63,7 @@ class Restore:
         self.rebuilt_because = why
         self.store = store
         self._topic_id = end.topic_id
+        self._now_ms = now_ms
         self._position = store.sync.offset if store.sync else end.start
         self._from = self._position
         self._end = end.end
@@ -80,14 +81,18 @@ class Restore:
         """Applies one slice; False once the store has caught up."""
         records = next(self._slices, None)
         if records is None:
+            self._apply({}, self._now_ms)
             self._position = self._end
             return False
         if records:
             self._position = records[-1].offset + 1
-            timestamp = self.store.sync.timestamp if self.store.sync else 0
-            rows = {record.key: record.value for record in records}
-            self.store.apply(rows, Sync(self._topic_id, self._position, timestamp))
+            # Half a restore is no younger than its beginning: tombstones it has yet to read may go meanwhile.
+            began_ms = self.store.sync.timestamp if self.store.sync else self._now_ms
+            self._apply({record.key: record.value for record in records}, began_ms)
         return True
+
+    def _apply(self, rows: Mapping[bytes, bytes | None], timestamp: int) -> None:
+        self.store.apply(rows, Sync(self._topic_id, self._position, timestamp))
 
 
 def _distrust(sync: Sync | None, topic_id: str, end: int, max_age_ms: int, now_ms: int) -> str:
@@ -98,7 +103,7 @@ def _distrust(sync: Sync | None, topic_id: str, end: int, max_age_ms: int, now_m
         return "it belongs to another topic"
     if sync.offset > end:
         return "it is ahead of its topic"
-    if sync.timestamp and now_ms - sync.timestamp > max_age_ms:
+    if now_ms - sync.timestamp > max_age_ms:
         # Tombstones of rows it still holds may be gone from the topic: deleted customers would come back.
         return "it is older than the topic keeps tombstones"
     return ""

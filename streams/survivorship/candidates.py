@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Generic, NamedTuple, TypeVar
+from typing import Generic, TypeVar
+
+import msgspec
 
 from schemas.view import Provenance, Sourced
 
@@ -12,7 +14,7 @@ V = TypeVar("V")
 MAX_ALSO = 16  # names of agreeing records kept in a provenance; the count says how many there are
 
 
-class Candidate(NamedTuple, Generic[V]):
+class Candidate(msgspec.Struct, Generic[V], frozen=True):
     """One member's value of one attribute, or one element of its list."""
 
     value: V

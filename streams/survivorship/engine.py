@@ -35,15 +35,18 @@ class Survivorship:
     def __init__(self, rules: Rules) -> None:
         self.rules_version = rules.full_version
         self._rules = rules
+        self._ranks: dict[tuple[str, ...], _Ranks] = {}
         attributes = rules.attributes
-        self._values = [(name, Choice(rule), self._ranks(rule)) for name in VALUES for rule in [getattr(attributes, name)]]
+        self._values = [
+            (name, Choice(rule), self._ranks_of(rule)) for name in VALUES for rule in [getattr(attributes, name)]
+        ]
         self._best = [
-            (name, source, Choice(rule), self._ranks(rule))
+            (name, source, Choice(rule), self._ranks_of(rule))
             for name, source in BEST_OF.items()
             for rule in [getattr(attributes, name)]
         ]
         self._lists = [
-            (name, _list_rule(rule, attributes.key(name)), self._ranks(rule), rule.limit)
+            (name, _list_rule(rule, attributes.key(name)), self._ranks_of(rule), rule.limit)
             for name in LIST_ATTRIBUTES
             for rule in [getattr(attributes, name)]
         ]
@@ -57,23 +60,24 @@ class Survivorship:
         self, previous: ViewAttributes, members: Sequence[MemberContent], changed: Collection[str]
     ) -> ViewAttributes:
         """What `reconcile` gives, if `previous` was made by these rules and members differ since only in `changed`."""
-        sourced = [(member, source_of(member.record)) for member in members]
+        stated = _Stated(members)
         found: dict[str, Any] = {}
         totals = dict(previous.totals)
         for name, choose, ranks in self._values:
             if name in changed:
-                found[name] = choose(_values(name, sourced, ranks))
+                found[name] = choose(stated.values(name, ranks))
         for name, source, choose, ranks in self._best:
             if source in changed:
-                found[name] = choose(_elements(source, sourced, ranks))
+                found[name] = choose(stated.elements(source, ranks))
         for name, join, ranks, limit in self._lists:
             if name in changed:
-                found[name], total = join(_elements(name, sourced, ranks), limit)
+                elements = stated.elements(name, ranks)
+                found[name], total = join(elements, limit) if elements else NOTHING
                 totals.pop(name, None)
                 if total > limit:
                     totals[name] = total
         if "characteristics" in changed:
-            found["characteristics"] = self._reconcile_characteristics(sourced)
+            found["characteristics"] = self._reconcile_characteristics(stated.members)
         return msgspec.structs.replace(previous, totals=totals, **found)
 
     def _reconcile_characteristics(self, members: _Members) -> dict[str, Sourced[str]]:
@@ -95,11 +99,13 @@ class Survivorship:
         declared = key if key in self._rules.characteristics else "*"
         if declared not in self._characteristics:
             rule = self._rules.characteristic(declared)
-            self._characteristics[declared] = (Choice(rule), self._ranks(rule))
+            self._characteristics[declared] = (Choice(rule), self._ranks_of(rule))
         return self._characteristics[declared]
 
-    def _ranks(self, rule: ValueRule | ListRule) -> _Ranks:
-        return _Ranks(self._rules.sources if rule.sources is None else rule.sources)
+    def _ranks_of(self, rule: ValueRule | ListRule) -> _Ranks:
+        """One object for equal lists of sources, so that candidates are ranked once for all rules that rank alike."""
+        sources = self._rules.sources if rule.sources is None else rule.sources
+        return self._ranks.setdefault(sources, _Ranks(sources))
 
 
 _Members = list[tuple[MemberContent, str]]
@@ -119,25 +125,37 @@ def _list_rule(rule: ListRule, key: Sequence[str]) -> Union | OneRecord:
     return Union(rule, key) if rule.strategy == "union" else OneRecord(rule)
 
 
-def _values(name: str, members: _Members, ranks: _Ranks) -> list[Candidate[str]]:
-    return [
-        Candidate(value, member.record, member.times.get(name, 0), ranks(source))
-        for member, source in members
-        if (value := getattr(member.attributes, name))
-    ]
+class _Stated:
+    """What the members state, as candidates."""
+
+    def __init__(self, members: Sequence[MemberContent]) -> None:
+        self.members = [(member, source_of(member.record)) for member in members]
+        self._elements: dict[tuple[str, int], list[Candidate[Part]]] = {}
+
+    def values(self, name: str, ranks: _Ranks) -> list[Candidate[str]]:
+        return [
+            Candidate(value, member.record, member.times.get(name, 0), ranks(source))
+            for member, source in self.members
+            if (value := getattr(member.attributes, name))
+        ]
+
+    def elements(self, name: str, ranks: _Ranks) -> list[Candidate[Part]]:
+        """Of a list attribute. Found once for rules that rank alike: the best of a list, and the list."""
+        known = self._elements.get((name, id(ranks)))
+        if known is not None:
+            return known
+        candidates = self._elements[name, id(ranks)] = []
+        empty = _EMPTY[name]
+        for member, source in self.members:
+            elements: list[Part] | None = getattr(member.attributes, name)
+            if elements:
+                time, rank = member.times.get(name, 0), ranks(source)
+                for position, element in enumerate(elements):
+                    if element != empty:
+                        candidates.append(Candidate(element, member.record, time, rank, position))
+        return candidates
 
 
-def _elements(name: str, members: _Members, ranks: _Ranks) -> list[Candidate[Part]]:
-    candidates: list[Candidate[Part]] = []
-    empty = _EMPTY[name]
-    for member, source in members:
-        elements: list[Part] | None = getattr(member.attributes, name)
-        if elements:
-            time, rank = member.times.get(name, 0), ranks(source)
-            for position, element in enumerate(elements):
-                if element != empty:
-                    candidates.append(Candidate(element, member.record, time, rank, position))
-    return candidates
-
-
+NOTHING: tuple[tuple[()], int] = ((), 0)
+"""A list of which no member states an element, and how many there are."""
 _EMPTY: dict[str, Part] = {name: element() for name, element in LIST_ATTRIBUTES.items()}

@@ -122,7 +122,7 @@ def check(world: World, given: Pipeline) -> None:
         for partition in world.broker.partitions(stage.inbox):
             held = world.stores[Inbox(stage.name, partition.number)]
             topic = world.broker.partition(Inbox(table_topic(stage.name), partition.number))
-            assert held == topic.latest(), (stage.name,partition.number,held,topic.latest())
+            assert held == topic.latest(), (stage.name, partition.number, held, topic.latest())
 
 
 def fold_keys(

@@ -207,6 +207,8 @@ class SimulatedSession:
         transaction = self._open()
         self._error("commit")
         self._broker.decide(transaction, committed=True)
+        reached = " ".join(f"{where.topic}/{where.partition}:{offset}" for (_, where), offset in transaction.offsets.items())
+        self._host.happened("batch committed", reached)
         self._transaction = None
         if self._weather.strikes("unknown"):
             self._host.happened("commit happened, result unknown")

@@ -23,7 +23,7 @@ RATES = {
     "newest lost": 0.5,  # per crash: what was applied last was still in memory
     "backup": 0.01,  # a copy of a disk is kept, per turn
     "compaction": 0.01,  # per turn
-    "days pass": 0.0008,  # per turn
+    "days pass": 0.004,  # per turn
 }
 
 

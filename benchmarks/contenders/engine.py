@@ -1,0 +1,82 @@
+"""singleview's engine: its Worker, Kafka session and RocksDB stores as `singleview run` uses them, with a small processor."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Sequence
+
+import msgspec
+
+from benchmarks.task import Task, parse_task
+from connectors.logs.kafka import Connection, KafkaSession
+from schemas.topics import TopicNames
+from streams.engine.contract import Message, Outbox, Store
+from streams.engine.log import Inbox, Listener
+from streams.engine.runtime import Worker
+from tables.rocks import RocksStores, StoreOptions
+
+PROCESSOR = "merge"
+OUTPUT = "out"
+
+
+class Row(msgspec.Struct):
+    """The state of one key, and the output."""
+
+    count: int
+    merged: dict[str, object]
+
+
+_encode = msgspec.json.Encoder().encode
+_row = msgspec.json.Decoder(Row).decode
+_fields = msgspec.json.Decoder(dict[str, object]).decode
+
+
+class Merge:
+    """Merges the events of each key into one object and counts them."""
+
+    name = PROCESSOR
+
+    def prepare(self, batch: Sequence[Message], store: Store) -> None:
+        store.get_many([message.key for message in batch if message.key])
+
+    def process(self, message: Message, store: Store, out: Outbox) -> None:
+        assert message.key is not None
+        assert message.value is not None
+        found = store.get(message.key)
+        row = _row(found) if found is not None else Row(0, {})
+        row.count += 1
+        row.merged.update(_fields(message.value))
+        encoded = _encode(row)
+        store.put(message.key, encoded)
+        out.send(OUTPUT, message.key, encoded)
+
+
+class Relay:
+    """Passes partitions on to the worker, which is made after its session."""
+
+    to: Listener
+
+    def assigned(self, partitions: Iterable[Inbox]) -> None:
+        self.to.assigned(partitions)
+
+    def revoked(self, partitions: Iterable[Inbox]) -> None:
+        self.to.revoked(partitions)
+
+
+def make_worker(task: Task) -> Worker:
+    names = TopicNames(task.prefix, frozenset({task.source}))
+    connection = Connection({"bootstrap.servers": task.brokers}, names, "bench")
+    relay = Relay()
+    session = KafkaSession(connection, PROCESSOR, [task.source], relay, from_beginning=True)
+    relay.to = worker = Worker(Merge(), session, RocksStores(task.path, StoreOptions.bounded()))
+    return worker
+
+
+def main(task: Task) -> None:
+    worker = make_worker(task)
+    while True:
+        worker.step(0.2)
+
+
+if __name__ == "__main__":
+    main(parse_task(sys.argv[1]))

@@ -1,0 +1,194 @@
+"""Watches one processor instance, from its own thread: the engine's numbered steps give the times, its counts the rest."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from streams.app.figures import Figures, Sample
+from streams.engine import metrics
+from streams.engine.contract import Message, Outbox, Processor, Store
+from streams.engine.log import Inbox
+from streams.engine.runtime import Worker
+from streams.records import TALLIES, TALLY_KEY, Tally
+
+STEPS = {1: "begin", 2: "fold", 3: "produce", 4: "offsets", 5: "commit", 6: "apply"}
+"""Names of the commit protocol's steps (streams/engine/runtime.py)."""
+
+COMMITTED = 6
+"""The step that follows the commit."""
+
+PUBLISH_SECONDS = 1.0
+"""How old the figures others see may be while the processor runs."""
+
+ONE_IN = 50
+MOST_SAMPLED = 8
+"""Changes read for their event time, of each batch: reading one costs as much as notifying it."""
+
+EventTime = Callable[[bytes], int | None]
+"""The source event time of an encoded change, ms; None for what cannot be read: that is the processor's matter."""
+
+
+class Snapshot(NamedTuple):
+    """What a processor instance was like at one moment. Safe to read from any thread."""
+
+    at: float  # monotonic seconds
+    samples: tuple[Sample, ...] = ()
+    partitions: tuple[Inbox, ...] = ()
+    restoring: tuple[Inbox, ...] = ()
+    stopped: tuple[tuple[str, str], ...] = ()  # source topic, why
+    polled: bool = False  # false until the first poll has returned
+
+
+class Watch:
+    """One processor instance's figures. Everything but `snapshot` belongs to the processor's thread."""
+
+    def __init__(
+        self,
+        processor: str,
+        event_time: EventTime | None = None,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        wall_ms: Callable[[], float] = lambda: time.time() * 1000,
+    ) -> None:
+        """`event_time`: given for the processor that notifies."""
+        self.processor = processor
+        self.started = clock()
+        self.snapshot = Snapshot(self.started)
+        self._figures = Figures()
+        self._event_time = event_time
+        self._clock = clock
+        self._wall_ms = wall_ms
+        self._since = 0.0  # when the current step began
+        self._batch: list[_Seen] = []
+        self._tallies: dict[int, Tally] = {}
+
+    # -- during a batch --
+
+    def at(self, step: int) -> None:
+        """The runtime's hook: called before each numbered step, and once after the last."""
+        now = self._clock()
+        if step == 1:
+            self._batch.clear()
+        else:
+            self._figures.observe(metrics.STEP_SECONDS, (self.processor, STEPS[step - 1]), now - self._since)
+        if step == COMMITTED:
+            self._committed()
+        self._since = now
+
+    def around(self, processor: Processor) -> Processor:
+        """The processor, with this watch looking at each of its batches."""
+        return _Watched(processor, self)
+
+    def look(self, batch: Sequence[Message], store: Store) -> None:
+        """What is kept of a partition's messages until they are committed."""
+        times = tuple(self._event_times(batch, self._event_time)) if self._event_time else ()
+        oldest = min(message.timestamp for message in batch)
+        self._batch.append(_Seen(batch[0].partition, len(batch), oldest, times, store))
+
+    @staticmethod
+    def _event_times(batch: Sequence[Message], event_time: EventTime) -> Iterator[int]:
+        """Of a few messages, evenly spaced."""
+        count = min(1 + len(batch) // ONE_IN, MOST_SAMPLED)
+        for number in range(count):
+            value = batch[(2 * number + 1) * len(batch) // (2 * count)].value
+            found = None if value is None else event_time(value)
+            if found is not None:
+                yield found
+
+    def _committed(self) -> None:
+        now = self._wall_ms()
+        label = (self.processor,)
+        self._figures.observe(metrics.BATCH_MESSAGES, label, sum(seen.messages for seen in self._batch))
+        for seen in self._batch:
+            self._figures.observe(metrics.HOP_SECONDS, label, max(0.0, now - seen.oldest) / 1000)
+            for event_time in seen.event_times:
+                self._figures.observe(metrics.NOTIFICATION_SECONDS, label, max(0.0, now - event_time) / 1000)
+            if self.processor == "records" and (tally := seen.store.get(TALLY_KEY)):
+                self._tallies[seen.partition] = TALLIES.decode(tally)
+        self._batch.clear()
+
+    # -- after a step of the runtime --
+
+    def publish(self, worker: Worker, lags: Callable[[], Mapping[Inbox, int]], *, now: bool = False) -> None:
+        """Tells others how things stand; does nothing if it has done so just now. `lags` asks nobody: it must be quick."""
+        at = self._clock()
+        if self.snapshot.polled and at - self.snapshot.at < PUBLISH_SECONDS and not now:
+            return
+        self._count(worker)
+        self._partitions(worker, lags())
+        self.snapshot = Snapshot(
+            at,
+            self._figures.samples(),
+            tuple(worker.partitions),
+            tuple(worker.restoring),
+            tuple(worker.stopped.items()),
+            polled=True,
+        )
+
+    def _count(self, worker: Worker) -> None:
+        counts, put, name = worker.counts, self._figures.set, self.processor
+        put(metrics.MESSAGES, (name,), counts.messages)
+        put(metrics.BATCHES, (name,), counts.batches)
+        put(metrics.PRODUCED, (name,), counts.produced)
+        put(metrics.RETRIES, (name,), counts.retries)
+        put(metrics.PARTITIONS, (name,), len(worker.partitions))
+        for reason, count in counts.dead_letters.items():
+            put(metrics.DEAD_LETTERS, (name, reason), count)
+        for topic in worker.stopped:
+            put(metrics.STOPPED_SOURCES, (name, topic), 1)
+
+    def _partitions(self, worker: Worker, lags: Mapping[Inbox, int]) -> None:
+        """What is told by partition; nothing of those that have gone to another instance."""
+        name, put = self.processor, self._figures.set
+        self._figures.forget(
+            metrics.LAG, metrics.RESTORED, metrics.RESTORE_LEFT, metrics.STALE, metrics.SOURCE_RECORDS
+        )
+        restoring = worker.restoring
+        for inbox in worker.partitions:
+            place = (name, inbox.topic, str(inbox.partition))
+            if inbox in restoring:
+                done, total = restoring[inbox]
+                put(metrics.RESTORED, place, done / total if total else 0.0)
+                put(metrics.RESTORE_LEFT, place, total - done)
+                continue
+            put(metrics.RESTORED, place, 1.0)
+            put(metrics.RESTORE_LEFT, place, 0)
+            if inbox in lags:
+                put(metrics.LAG, place, lags[inbox])
+            if tally := self._tallies.get(inbox.partition):
+                self._tell(str(inbox.partition), tally)
+
+    def _tell(self, partition: str, tally: Tally) -> None:
+        name, put = self.processor, self._figures.set
+        put(metrics.SOURCE_RECORDS, (name, partition), tally.records)
+        put(metrics.STALE, (name, partition, "whole"), tally.stale)
+        put(metrics.STALE, (name, partition, "partly"), tally.partly_stale)
+        put(metrics.STALE, (name, partition, "incomparable"), tally.incomparable)
+
+
+class _Seen(NamedTuple):
+    """One partition's part of a batch that is not committed yet."""
+
+    partition: int
+    messages: int
+    oldest: int  # ms
+    event_times: tuple[int, ...]  # ms, of a few
+    store: Store
+
+
+class _Watched:
+    """A processor with somebody looking over its shoulder."""
+
+    def __init__(self, processor: Processor, watch: Watch) -> None:
+        self.name = processor.name
+        self._processor = processor
+        self._watch = watch
+
+    def prepare(self, batch: Sequence[Message], store: Store) -> None:
+        self._watch.look(batch, store)
+        self._processor.prepare(batch, store)
+
+    def process(self, message: Message, store: Store, out: Outbox) -> None:
+        self._processor.process(message, store, out)

@@ -1,0 +1,179 @@
+"""Every metric singleview tells, declared once: name, kind, labels, unit, meaning. docs/operations.md is tested against it.
+
+A label's values come from a small fixed set (processors, partitions, topics of the configuration, reasons in the code):
+never from data, so no personal value can become one, and the number of series is bounded.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import NamedTuple
+
+
+class Kind(StrEnum):
+    """How a metric behaves, in Prometheus' words."""
+
+    COUNTER = "counter"  # only goes up, from zero at each start unless the meaning says otherwise
+    GAUGE = "gauge"
+    HISTOGRAM = "histogram"
+
+
+class Metric(NamedTuple):
+    """One metric."""
+
+    name: str
+    kind: Kind
+    labels: tuple[str, ...]
+    unit: str
+    meaning: str
+    buckets: tuple[float, ...] = ()  # upper bounds of a histogram, ascending, without the last, infinite one
+
+
+_SECONDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
+_LATENCY = (0.05, 0.1, 0.2, 0.3, 0.45, 0.6, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 300.0, 3_600.0, 86_400.0)
+_SIZES = (1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1_000.0, 2_000.0, 5_000.0, 10_000.0)
+
+# -- how much work there is, and is done --
+
+LAG = Metric(
+    "singleview_inbox_lag",
+    Kind.GAUGE,
+    ("processor", "topic", "partition"),
+    "offsets",
+    "Between what the instance has read of an inbox partition and its end, transaction markers included: 1 or 2 is none."
+    " Of a stopped source as of its stop; absent during a restore",
+)
+MESSAGES = Metric(
+    "singleview_messages_total", Kind.COUNTER, ("processor",), "messages", "Messages committed; its rate is the throughput"
+)
+BATCHES = Metric("singleview_batches_total", Kind.COUNTER, ("processor",), "batches", "Transactions committed")
+PRODUCED = Metric(
+    "singleview_produced_total",
+    Kind.COUNTER,
+    ("processor",),
+    "messages",
+    "Messages produced in committed transactions, table records included",
+)
+BATCH_MESSAGES = Metric(
+    "singleview_batch_messages",
+    Kind.HISTOGRAM,
+    ("processor",),
+    "messages",
+    "Messages read for one transaction: small when quiet, large when behind",
+    _SIZES,
+)
+
+# -- where the time goes --
+
+STEP_SECONDS = Metric(
+    "singleview_step_seconds",
+    Kind.HISTOGRAM,
+    ("processor", "step"),
+    "seconds",
+    "Time of each numbered step of the commit protocol: begin, fold, produce, offsets, commit, apply",
+    _SECONDS,
+)
+HOP_SECONDS = Metric(
+    "singleview_hop_seconds",
+    Kind.HISTOGRAM,
+    ("processor",),
+    "seconds",
+    "From a message's time in the inbox to the commit of its batch; the oldest of each batch and partition",
+    _LATENCY,
+)
+NOTIFICATION_SECONDS = Metric(
+    "singleview_notification_seconds",
+    Kind.HISTOGRAM,
+    ("processor",),
+    "seconds",
+    "From the source's event time to the commit of the notification, for about one in fifty changes and at least one of"
+    " each batch; it is as true as the sources' clocks",
+    _LATENCY,
+)
+
+# -- what went wrong --
+
+DEAD_LETTERS = Metric(
+    "singleview_dead_letters_total",
+    Kind.COUNTER,
+    ("processor", "reason"),
+    "messages",
+    "Messages kept as dead letters, by reason",
+)
+STALE = Metric(
+    "singleview_stale_events_total",
+    Kind.COUNTER,
+    ("processor", "partition", "reason"),
+    "events",
+    "Events with nothing new (`whole`), with some attributes older than what is held (`partly`), or accepted although their"
+    " order could not be compared (`incomparable`). Part of the state: goes on over restarts and moves with the partition",
+)
+RETRIES = Metric(
+    "singleview_retries_total",
+    Kind.COUNTER,
+    ("processor",),
+    "batches",
+    "Batches given back and done again: an aborted or unknown transaction, or a registry away",
+)
+STOPPED_SOURCES = Metric(
+    "singleview_stopped_source",
+    Kind.GAUGE,
+    ("processor", "topic"),
+    "",
+    "1 for a topic that is not read any more: too many dead letters, or messages of a newer version; the log says which",
+)
+
+# -- state --
+
+PARTITIONS = Metric(
+    "singleview_partitions", Kind.GAUGE, ("processor",), "partitions", "Inbox partitions this instance holds"
+)
+RESTORED = Metric(
+    "singleview_restored_ratio",
+    Kind.GAUGE,
+    ("processor", "topic", "partition"),
+    "",
+    "How much of a partition's store has been read again from its table topic: 1 when it is read from",
+)
+RESTORE_LEFT = Metric(
+    "singleview_restore_left",
+    Kind.GAUGE,
+    ("processor", "topic", "partition"),
+    "offsets",
+    "Table records still to read before a partition's inbox is read again",
+)
+SOURCE_RECORDS = Metric(
+    "singleview_source_records", Kind.GAUGE, ("processor", "partition"), "records", "Source records that exist"
+)
+STORE_BYTES = Metric(
+    "singleview_store_bytes", Kind.GAUGE, ("processor", "partition"), "bytes", "Size of a partition's store on disk"
+)
+
+# -- health --
+
+READY = Metric(
+    "singleview_ready", Kind.GAUGE, ("processor",), "", "1 while /ready would say so of this processor, otherwise 0"
+)
+INFO = Metric("singleview_info", Kind.GAUGE, ("version", "instance"), "", "Always 1: which release and instance this is")
+
+METRICS: tuple[Metric, ...] = (
+    LAG,
+    MESSAGES,
+    BATCHES,
+    PRODUCED,
+    BATCH_MESSAGES,
+    STEP_SECONDS,
+    HOP_SECONDS,
+    NOTIFICATION_SECONDS,
+    DEAD_LETTERS,
+    STALE,
+    RETRIES,
+    STOPPED_SOURCES,
+    PARTITIONS,
+    RESTORED,
+    RESTORE_LEFT,
+    SOURCE_RECORDS,
+    STORE_BYTES,
+    READY,
+    INFO,
+)
