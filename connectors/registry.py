@@ -23,10 +23,15 @@ NUMBERS = frozenset({*DEFAULTS, "cache.capacity", "cache.latest.ttl.sec"})
 """Settings the client wants as numbers; a configuration file may hold them as text."""
 
 UNKNOWN_SCHEMA = 40403  # error code; a bare 404 says that the url's path is wrong
+NOT_REGISTERED = frozenset({40401, 40402, UNKNOWN_SCHEMA})  # error codes: no such subject, version, schema
 NOT_FOUND = 404
 CONFLICT = 409  # the answer to an incompatible schema
 UNAUTHORISED = frozenset({401, 403})
 LARGEST_ID = 2**31 - 1
+
+
+class IncompatibleSchemaError(RegistryError):
+    """The registry refused a schema because of the subject's earlier versions."""
 
 
 class ConfluentRegistry:
@@ -109,9 +114,31 @@ class ConfluentRegistry:
             )
         return str(schema.schema_str)
 
+    def knows(self, subject: str, schema: str) -> bool:
+        """Whether `schema` is a version of `subject`; registers nothing. Raises RegistryError."""
+        try:
+            self._client.lookup_schema(subject, Schema(schema, "AVRO"))
+        except SchemaRegistryError as error:
+            if error.error_code in NOT_REGISTERED:
+                return False
+            self._failed(f"look up a schema of subject {subject}", error)
+        except Exception as error:  # see _unreachable
+            self._unreachable(f"look up a schema of subject {subject}", error)
+        return True
+
+    def delete(self, subject: str) -> None:
+        """Deletes a subject with all its versions, for good. Raises RegistryError."""
+        try:
+            self._client.delete_subject(subject)  # a registry wants this first
+            self._client.delete_subject(subject, permanent=True)
+        except SchemaRegistryError as error:
+            self._failed(f"delete subject {subject}", error)
+        except Exception as error:  # see _unreachable
+            self._unreachable(f"delete subject {subject}", error)
+
     def _refused(self, subject: str, error: SchemaRegistryError) -> NoReturn:
         if error.http_status_code == CONFLICT:
-            raise RegistryError(
+            raise IncompatibleSchemaError(
                 f"schema registry {self._where} refused a schema for subject {subject} as incompatible with its versions:"
                 f" give new fields a default, or use another subject ({error.error_message})"
             ) from error

@@ -37,6 +37,7 @@ CREATE TABLE IF NOT EXISTS notes (name TEXT PRIMARY KEY, value TEXT NOT NULL) WI
 
 _OFFSET_BITS = 40
 _PARTITION_BITS = 8
+_OFFSET_MASK = (1 << _OFFSET_BITS) - 1
 """A message's row id is topic, partition and offset in one integer: 2^40 messages in each of 256 partitions."""
 
 _Row = tuple[int, bytes | None, bytes | None, bytes | None, int]
@@ -132,22 +133,29 @@ class EmbeddedLog:
         Returns one past the last offset of each partition written.
         """
         rows: list[_Row] = []
-        touched: dict[Inbox, int] = {}
+        next_ids: dict[tuple[str, int], int] = {}  # of each partition written, the row id of its next message
         for item, timestamp in outgoing:
-            topic = self.topic(item.topic)
-            partition = item.partition if item.partition is not None else partition_of(item.key, topic.partitions)
-            log = topic.log(partition)
-            offset = self._ends.get(log, 0)
-            self._ends[log] = touched[Inbox(item.topic, partition)] = offset + 1
+            name, partition = item.topic, item.partition
+            if partition is None:
+                partition = partition_of(item.key, self.topic(name).partitions)
+            row_id = next_ids.get((name, partition))
+            if row_id is None:
+                log = self.topic(name).log(partition)
+                row_id = _row_id(log, self._ends.get(log, 0))
+            next_ids[name, partition] = row_id + 1
             headers = _headers_out.encode(item.headers) if item.headers else None
-            rows.append((_row_id(log, offset), item.key, item.value, headers, timestamp))
+            rows.append((row_id, item.key, item.value, headers, timestamp))
+        touched = {Inbox(*where): row_id & _OFFSET_MASK for where, row_id in next_ids.items()}
         self._write(rows, touched)
         return touched
 
     def _write(self, rows: list[_Row], touched: Mapping[Inbox, int]) -> None:
         self._db.executemany("INSERT INTO messages (id, key, value, headers, timestamp) VALUES (?, ?, ?, ?, ?)", rows)
-        logs = ((self.topics[inbox.topic].log(inbox.partition), end) for inbox, end in touched.items())
-        self._db.executemany("INSERT INTO ends VALUES (?, ?) ON CONFLICT (log) DO UPDATE SET next = excluded.next", logs)
+        ends = {self.topics[inbox.topic].log(inbox.partition): end for inbox, end in touched.items()}
+        self._db.executemany(
+            "INSERT INTO ends VALUES (?, ?) ON CONFLICT (log) DO UPDATE SET next = excluded.next", ends.items()
+        )
+        self._ends |= ends
 
     def set_offset(self, reader: str, topic: Topic, partition: int, offset: int) -> None:
         self._db.execute(
@@ -180,9 +188,8 @@ class EmbeddedLog:
             "SELECT id, key, value, headers, timestamp FROM messages WHERE id >= ? AND id < ? ORDER BY id LIMIT ?",
             (_row_id(log, start), _row_id(log + 1, 0), limit),
         ).fetchall()
-        mask = (1 << _OFFSET_BITS) - 1
         return [
-            Message(topic.name, partition, number & mask, key, value, _decode_headers(headers), timestamp)
+            Message(topic.name, partition, number & _OFFSET_MASK, key, value, _decode_headers(headers), timestamp)
             for number, key, value, headers, timestamp in rows
         ]
 

@@ -55,6 +55,15 @@ class TopicReport(NamedTuple):
     """Settings of existing topics that differ from ours but may be the operator's choice, each with how to change it."""
 
 
+class TopicState(NamedTuple):
+    """How a topic stands against its spec."""
+
+    name: str  # on the cluster
+    exists: bool
+    problems: tuple[str, ...] = ()  # it cannot be used like this; each with the fix
+    differences: tuple[str, ...] = ()  # settings that may be the operator's choice, each with how to change it
+
+
 class TopicMismatchError(Exception):
     """Existing topics cannot be used as they are: `problems` lists each with its fix. Nothing was created."""
 
@@ -168,21 +177,56 @@ def _checked(answers: list[TopicPartition]) -> list[TopicPartition]:
     return answers
 
 
+def inspect_topics(
+    admin_config: Mapping[str, str | int | float | bool], specs: Sequence[TopicSpec], prefix: str, replication: int
+) -> list[TopicState]:
+    """How every topic of `specs` stands, each name after `prefix`; changes nothing."""
+    admin = AdminClient(dict(admin_config))
+    wanted = {prefix + spec.name: spec for spec in specs}
+    visible = admin.list_topics(timeout=TIMEOUT).topics
+    states = _states(admin, {name: spec for name, spec in wanted.items() if name in visible}, replication)
+    found = {state.name: state for state in states}
+    return [found.get(name, TopicState(name, exists=False)) for name in wanted]
+
+
+def topic_ids(admin_config: Mapping[str, str | int | float | bool], names: Sequence[str]) -> dict[str, str]:
+    """The id of each topic that exists: another one after it was deleted and created again."""
+    admin = AdminClient(dict(admin_config))
+    visible = admin.list_topics(timeout=TIMEOUT).topics
+    found = _describe(admin, [name for name in names if name in visible])
+    return {name: str(description.topic_id) for name, description in found.items()}
+
+
+def largest_messages(admin_config: Mapping[str, str | int | float | bool], names: Sequence[str]) -> dict[str, int]:
+    """`max.message.bytes` of each topic that exists."""
+    admin = AdminClient(dict(admin_config))
+    visible = admin.list_topics(timeout=TIMEOUT).topics
+    settings = _settings(admin, [name for name in names if name in visible])
+    return {name: int(found["max.message.bytes"] or 0) for name, found in settings.items()}
+
+
 def _check(admin: AdminClient, existing: Mapping[str, TopicSpec], replication: int) -> list[str]:
     """How the settings of existing topics differ from ours. Raises TopicMismatchError for what cannot be."""
+    states = _states(admin, existing, replication)
+    problems = [problem for state in states for problem in state.problems]
+    if problems:
+        raise TopicMismatchError(problems)
+    return [difference for state in states for difference in state.differences]
+
+
+def _states(admin: AdminClient, existing: Mapping[str, TopicSpec], replication: int) -> list[TopicState]:
     descriptions = _describe(admin, list(existing))
     settings = _settings(admin, list(existing))
-    problems: list[str] = []
-    differences: list[str] = []
+    states = []
     for name, spec in existing.items():
-        problems += _shape_problems(name, spec, descriptions[name], replication)
+        problems = _shape_problems(name, spec, descriptions[name], replication)
+        differences: list[str] = []
         for setting, value in topic_config(spec, replication).items():
             if settings[name].get(setting) != value:
                 text = _setting_difference(name, setting, settings[name].get(setting), value)
                 (problems if setting in CHECKED else differences).append(text)
-    if problems:
-        raise TopicMismatchError(problems)
-    return differences
+        states.append(TopicState(name, True, tuple(problems), tuple(differences)))
+    return states
 
 
 def _wait_until_visible(admin: AdminClient, names: Iterable[str]) -> None:

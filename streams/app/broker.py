@@ -39,6 +39,11 @@ def reach(settings: Mapping[str, str]) -> None:
         raise unreachable(settings, why) from error
 
 
+def quiet(settings: Mapping[str, str]) -> dict[str, str]:
+    """The settings for a client that is asked a question or two: its own messages would only be in the way."""
+    return {"log_level": "3", **settings}
+
+
 def unreachable(settings: Mapping[str, str], why: str) -> WorkError:
     """The error of a broker that does not answer, or no longer."""
     where = settings["bootstrap.servers"]

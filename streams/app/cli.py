@@ -9,16 +9,16 @@ Exit codes:
 
 from __future__ import annotations
 
-import logging
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 from rich.markup import escape
 
 from schemas.documents import DocumentError
 from schemas.registry import RegistryError
+from streams.app import logs
 from streams.app.config import ConfigurationError
 from streams.app.console import UsageError, WorkError, err
 from streams.engine.log import LogError
@@ -105,13 +105,27 @@ def run(
         list[str] | None, typer.Argument(help="Which ones: intake records identity customers notify.")
     ] = None,
     config: ConfigOption = DEFAULT_CONFIG,
-    instance: Annotated[str | None, typer.Option(help="Name of this process: stable over restarts, unique.")] = None,
+    instance: Annotated[
+        str | None,
+        typer.Option(help="Name of this process: stable over restarts, unique. Several are <name>-0, <name>-1, ..."),
+    ] = None,
+    processes: Annotated[int | None, typer.Option(min=1, help="How many; one per core if not said here or there.")] = None,
+    log_format: Annotated[Literal["text", "json"] | None, typer.Option(help="Of the log on standard error.")] = None,
+    index: Annotated[int | None, typer.Option(hidden=True, help="Which child of a parent process this is.")] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Run processors over Kafka until stopped: all of them, or those named."""
-    from streams.app.commands.kafka import run as command
+    """Run processors over Kafka until stopped: all of them, or those named, in every process."""
+    from streams.app.commands.run import run as command
 
-    command(processors or [], config, instance, as_json=as_json)
+    command(processors or [], config, instance, processes, log_format, index, as_json=as_json)
+
+
+@app.command()
+def doctor(config: ConfigOption = DEFAULT_CONFIG, as_json: JsonOption = False) -> None:
+    """Check brokers, registry, topics, groups, stores; say what is wrong, and the fix. Changes nothing of yours."""
+    from streams.app.commands.doctor import doctor as command
+
+    command(config, as_json=as_json)
 
 
 @app.command()
@@ -164,9 +178,7 @@ WORK_ERRORS = (LogError, RegistryError, StoreInUseError, WorkError)
 
 def main() -> None:
     """Entry point: errors a person can act on are one message, not a traceback."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s", stream=sys.stderr)
-    for noisy in ("httpx", "httpx2"):
-        logging.getLogger(noisy).setLevel(logging.WARNING)  # each request to the registry would be a line
+    logs.configure()
     try:
         app()
     except USER_ERRORS as error:

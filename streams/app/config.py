@@ -6,7 +6,7 @@ import os
 import re
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Self, TypeAlias
+from typing import Annotated, Literal, Self, TypeAlias
 
 from pydantic import Field, PrivateAttr, field_validator, model_validator
 
@@ -23,11 +23,23 @@ from schemas.topics import (
     subscriber_topic,
     table_topic,
 )
+from streams.app.logs import LogFormat
 from streams.notify import Subscriber
 
 SECRET_VARIABLE = "SINGLEVIEW_SECRET"  # noqa: S105 - the name of a variable
 EVENT_BYTES = 1_048_576
 DAY_MS = 24 * 3_600_000
+LARGEST_PORT = 65_535
+SET_BY_US = (
+    "enable.auto.commit",
+    "group.id",
+    "group.instance.id",
+    "group.protocol",
+    "isolation.level",
+    "transaction.timeout.ms",
+    "transactional.id",
+)
+BROKER_DECIDES = ("partition.assignment.strategy", "session.timeout.ms", "heartbeat.interval.ms")
 _REFERENCE = re.compile(r"\$\{(env|file):([^}]+)\}")
 
 Settings: TypeAlias = dict[str, str]
@@ -57,7 +69,35 @@ class Batches(Document):
     """Bounds of one transaction."""
 
     messages: int = Field(default=2_000, ge=1, le=100_000)
+    bytes: int = Field(default=16_777_216, ge=1)
     fold_seconds: float = Field(default=2.0, gt=0, le=8.0)
+
+
+class Group(Document):
+    """How processes share the partitions of a processor."""
+
+    protocol: Literal["classic", "consumer"] = "classic"
+    """`consumer` is KIP-848: the brokers decide who has what, and how long a silent process keeps it."""
+    static: bool = True
+    """A process that comes back under its instance name within the session time-out gets its partitions back at once."""
+
+
+class Observe(Document):
+    """Where a process tells its metrics and health over HTTP."""
+
+    listen: Annotated[str, Field(pattern=r"^(\[[0-9A-Fa-f:]+\]|[^\s:\[\]]+):[0-9]{1,5}$")] = "127.0.0.1:9108"
+
+    @field_validator("listen")
+    @classmethod
+    def _port_exists(cls, listen: str) -> str:
+        if int(listen.rpartition(":")[2]) > LARGEST_PORT:
+            raise ValueError(f"a port is at most {LARGEST_PORT}")
+        return listen
+
+    def address(self, index: int) -> tuple[str, int]:
+        """Host and port of one of several processes: each has the port after the one before it; 0 stays 0, any free one."""
+        host, _, port = self.listen.rpartition(":")
+        return host.strip("[]"), int(port) + index if int(port) else 0
 
 
 class Configuration(Document):
@@ -76,15 +116,27 @@ class Configuration(Document):
     secret: str | None = None
     dead_letters: DeadLetters = DeadLetters()
     batches: Batches = Batches()
+    group: Group = Group()
+    processes: int | None = Field(default=None, ge=1, le=256)
+    """How many processes `run` starts; one per core this process may use if not given."""
+    observe: Observe | None = None
+    log_format: LogFormat = "text"
     _base: Path = PrivateAttr(default_factory=Path)
 
     @field_validator("kafka")
     @classmethod
     def _ours(cls, kafka: Settings) -> Settings:
-        for name in ("group.id", "transactional.id", "enable.auto.commit", "isolation.level"):
+        for name in SET_BY_US:
             if name in kafka:
                 raise ValueError(f"{name} is set by singleview: remove it")
         return kafka
+
+    @model_validator(mode="after")
+    def _settings_of_the_protocol(self) -> Self:
+        for name in BROKER_DECIDES if self.group.protocol == "consumer" else ():
+            if name in self.kafka:
+                raise ValueError(f"kafka: {name} is the broker's to decide with group protocol consumer: remove it")
+        return self
 
     @model_validator(mode="after")
     def _distinct_subscribers(self) -> Self:

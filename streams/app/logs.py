@@ -49,7 +49,7 @@ class _StandardError(logging.Handler):
         try:
             sys.stderr.write(self.format(record) + "\n")
             sys.stderr.flush()
-        except Exception:  # noqa: BLE001 - as logging's own handlers do: a line that cannot be written stops no work
+        except Exception:  # as logging's own handlers do: a line that cannot be written stops no work
             self.handleError(record)
 
 

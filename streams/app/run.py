@@ -6,13 +6,18 @@ import logging
 import signal
 import socket
 import threading
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import FrameType
 
 from connectors.logs.kafka import Connection, KafkaSession
 from connectors.registry import ConfluentRegistry
-from schemas.registry import SchemaRegistry
+from schemas.public import PublicCodec, PublicFormatError
+from schemas.registry import RegistryError, SchemaRegistry
+from streams.app.console import WorkError
+from streams.app.logs import say_who
+from streams.app.watch import Watch
 from streams.app.wiring import Deployment, make_worker
 from streams.engine.log import Listener, Session
 from streams.engine.runtime import Worker
@@ -22,6 +27,9 @@ log = logging.getLogger(__name__)
 
 POLL_SECONDS = 0.2
 """How long an idle processor waits for messages before it looks whether it must stop."""
+
+DRAIN_SECONDS = 9.0
+"""How long processors have to end their batches once told to stop: a little less than their parent waits."""
 
 
 def default_instance() -> str:
@@ -35,12 +43,13 @@ class Runner:
     def __init__(self, deployment: Deployment, processors: Sequence[str], instance: str) -> None:
         self._deployment = deployment
         self._instance = instance
-        self._processors = processors
         self._stopping = threading.Event()
         self._registry: SchemaRegistry | None = None
+        self._codec: PublicCodec | None = None
         self._options = StoreOptions.bounded()
         self.failures: dict[str, BaseException] = {}
         self.workers: dict[str, Worker] = {}
+        self.watches = {name: Watch(name, self._event_time if name == "notify" else None) for name in processors}
 
     def stop(self) -> None:
         self._stopping.set()
@@ -50,45 +59,76 @@ class Runner:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._on_signal)
         self._registry = ConfluentRegistry(self._deployment.configuration.registry_settings)
-        threads = [threading.Thread(target=self._one, args=(name,), name=name) for name in self._processors]
-        for thread in threads:
+        threads = {
+            name: threading.Thread(target=self._one, args=(name, watch), name=name, daemon=True)
+            for name, watch in self.watches.items()
+        }
+        for thread in threads.values():
             thread.start()
         started()
-        for thread in threads:
-            thread.join()
+        self._stopping.wait()
+        deadline = time.monotonic() + DRAIN_SECONDS
+        for name, thread in threads.items():
+            thread.join(max(0.0, deadline - time.monotonic()))
+            if thread.is_alive():
+                self.failures[name] = WorkError(
+                    f"did not end its batch within {DRAIN_SECONDS:.0f} s and is left: its transaction times out by itself"
+                )
         return self.failures
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002
         self.stop()
 
-    def _one(self, name: str) -> None:
+    def _one(self, name: str, watch: Watch) -> None:
+        say_who(instance=self._instance, processor=name)
         worker: Worker | None = None
         try:
-            worker = self._worker(name)
+            session, worker = self._worker(name, watch)
             self.workers[name] = worker
             log.info("%s runs as %s", name, self._instance)
             while not self._stopping.is_set():
                 worker.step(POLL_SECONDS)
+                watch.publish(worker, session.lags)
         except Exception as error:
             self.failures[name] = error
-            self.stop()
         finally:
+            self.stop()
             if worker is not None:
                 worker.close()
 
-    def _worker(self, name: str) -> Worker:
+    def _worker(self, name: str, watch: Watch) -> tuple[KafkaSession, Worker]:
         deployment = self._deployment
-        connection = Connection(deployment.configuration.kafka_settings, deployment.names, self._instance)
+        group = deployment.configuration.group
+        connection = Connection(
+            deployment.configuration.kafka_settings, deployment.names, self._instance, group.protocol, group.static
+        )
+        sessions: list[KafkaSession] = []
 
         def session(listener: Listener) -> Session:
-            return KafkaSession(connection, name, deployment.inbox(name), listener, from_beginning=name == "intake")
+            topics = deployment.inbox(name)
+            sessions.append(
+                KafkaSession(connection, name, topics, listener, from_beginning=name == "intake", stopping=self._stopping)
+            )
+            return sessions[0]
 
         def registry() -> SchemaRegistry:
             assert self._registry is not None
             return self._registry
 
-        stores = deployment.configuration.data_folder / self._instance
-        return make_worker(deployment, deployment.processor(name, registry), session, stores, self._options)
+        if name == "notify":
+            self._codec = deployment.codec(registry())
+        processor = watch.around(deployment.processor(name, registry))
+        stores = store_folder(deployment.configuration.data_folder, self._instance)
+        worker = make_worker(deployment, processor, session, stores, self._options, watch.at, self._stopping.wait)
+        return sessions[0], worker
+
+    def _event_time(self, change: bytes) -> int | None:
+        """The source event time of an encoded change, ms; None if it cannot be read."""
+        assert self._codec is not None
+        try:
+            return self._codec.decode_change(change).event_time
+        except (PublicFormatError, RegistryError):
+            return None
 
 
 def store_folder(data: Path, instance: str) -> Path:

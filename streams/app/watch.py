@@ -38,6 +38,7 @@ class Snapshot(NamedTuple):
     partitions: tuple[Inbox, ...] = ()
     restoring: tuple[Inbox, ...] = ()
     stopped: tuple[tuple[str, str], ...] = ()  # source topic, why
+    trouble: str = ""  # why no batch is done at the moment
     polled: bool = False  # false until the first poll has returned
 
 
@@ -124,6 +125,7 @@ class Watch:
             tuple(worker.partitions),
             tuple(worker.restoring),
             tuple(worker.stopped.items()),
+            worker.trouble,
             polled=True,
         )
 
@@ -142,19 +144,17 @@ class Watch:
     def _partitions(self, worker: Worker, lags: Mapping[Inbox, int]) -> None:
         """What is told by partition; nothing of those that have gone to another instance."""
         name, put = self.processor, self._figures.set
-        self._figures.forget(
-            metrics.LAG, metrics.RESTORED, metrics.RESTORE_LEFT, metrics.STALE, metrics.SOURCE_RECORDS
-        )
+        self._figures.forget(metrics.LAG, metrics.RESTORED, metrics.RESTORE_LEFT, metrics.STALE, metrics.SOURCE_RECORDS)
         restoring = worker.restoring
         for inbox in worker.partitions:
             place = (name, inbox.topic, str(inbox.partition))
             if inbox in restoring:
                 done, total = restoring[inbox]
                 put(metrics.RESTORED, place, done / total if total else 0.0)
-                put(metrics.RESTORE_LEFT, place, total - done)
+                if total:  # else it waits for its turn
+                    put(metrics.RESTORE_LEFT, place, total - done)
                 continue
             put(metrics.RESTORED, place, 1.0)
-            put(metrics.RESTORE_LEFT, place, 0)
             if inbox in lags:
                 put(metrics.LAG, place, lags[inbox])
             if tally := self._tallies.get(inbox.partition):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
@@ -93,7 +94,7 @@ class Deployment:
     @property
     def limits(self) -> Limits:
         batches = self.configuration.batches
-        return Limits(messages=batches.messages, fold_seconds=batches.fold_seconds)
+        return Limits(messages=batches.messages, bytes=batches.bytes, fold_seconds=batches.fold_seconds)
 
 
 class _Relay:
@@ -118,8 +119,9 @@ def make_worker(
     stores: Path,
     options: StoreOptions,
     at: CrashPoint = lambda step: None,  # noqa: ARG005
+    rest: Callable[[float], object] = time.sleep,
 ) -> Worker:
-    """A processor on its session. `stores` is the folder of this instance's stores."""
+    """A processor on its session. `stores` is the folder of this instance's stores; `rest` waits between two tries."""
     relay = _Relay()
     worker = Worker(
         processor,
@@ -128,6 +130,7 @@ def make_worker(
         partitioners=deployment.partitioners,
         limits=deployment.limits,
         at=at,
+        rest=rest,
     )
     relay.to = worker
     return worker

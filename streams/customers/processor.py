@@ -31,6 +31,7 @@ from streams.customers.rows import (
     MEMBER_ROW,
     CustomerRow,
     MemberRow,
+    MemberRows,
     Pending,
     customer_key,
     member_key,
@@ -62,10 +63,12 @@ class Customers:
         self._survivorship = survivorship
         self._codec = codec
         self._decoded: dict[bytes | None, CustomersInbox] = {}  # of this batch: decoding is pure
+        self._members = MemberRows()  # of this batch
 
     def prepare(self, batch: Sequence[Message], store: Store) -> None:
         """Fetch the rows the batch will need in two round trips: the named ones, then the other members."""
         self._decoded.clear()
+        self._members.forget()
         customers: dict[bytes, str] = {}
         members: set[bytes] = set()
         for message in batch:
@@ -93,7 +96,7 @@ class Customers:
         match decoded:
             case MemberAttached() | MemberUpdated() | MemberDetached():
                 row = row or CustomerRow(realm=realm_of(decoded.record))
-                applied = _apply_member(decoded, row, store)
+                applied = self._apply_member(decoded, row, store)
             case EntityChanged():
                 row = row or CustomerRow(realm=decoded.realm)
                 applied = _apply_entity(decoded, row)
@@ -111,11 +114,32 @@ class Customers:
             row.due = False
         store.put(customer_key(customer), CUSTOMER_ROW.encode(row))
 
+    def _apply_member(
+        self, message: MemberAttached | MemberUpdated | MemberDetached, row: CustomerRow, store: Store
+    ) -> bool:
+        """Keep what the record says, or that it left. False if older than what is held."""
+        key = member_key(message.customer, message.record)
+        data = store.get(key)
+        held = self._members.decode(data) if data is not None else None
+        if held is not None and message.sequence <= held.sequence:
+            return False
+        if isinstance(message, MemberDetached):
+            member = MemberRow(sequence=message.sequence)
+        else:
+            member = MemberRow(sequence=message.sequence, attributes=message.attributes, times=message.times)
+        store.put(key, self._members.encode(member))
+        was = held is not None and held.attached
+        if was != member.attached:
+            _count(row, message.record, member.attached)
+        row.pending.add(message.cause)
+        row.pending.touched = sorted(touched(held, member).union(row.pending.touched))
+        return True
+
     def _publish(self, customer: str, row: CustomerRow, now: int, store: Store, out: Outbox) -> None:
         """Publish what differs from the view last published, if anything does, and forget what led to it."""
         pending, before = row.pending, row.view
         row.pending = Pending()
-        after = self._view(customer, row, pending, now, store)
+        after = self._view(customer, row, before, pending, now, store)
         if before is None and after.status == "deleted":
             return  # came and went before anybody saw it
         change = transition(before, after, pending)
@@ -127,11 +151,12 @@ class Customers:
             after = msgspec.structs.replace(after, version=before.version)
         elif change is not None:
             out.send(CUSTOMER_CHANGES, key, self._codec.encode_change(change), headers)
-        row.view = after
+        row.keep(after)
         out.latest(CUSTOMER_VIEW, key, lambda: self._codec.encode_view(after), headers)
 
-    def _view(self, customer: str, row: CustomerRow, pending: Pending, now: int, store: Store) -> CustomerView:
-        before = row.view
+    def _view(
+        self, customer: str, row: CustomerRow, before: CustomerView | None, pending: Pending, now: int, store: Store
+    ) -> CustomerView:
         base = CustomerView(
             customer_id=customer,
             realm=row.realm,
@@ -147,7 +172,8 @@ class Customers:
             if row.merged_into is not None:
                 return replace(base, status="merged", merged_into=row.merged_into)
             return replace(base, status="deleted")
-        members = list(read_members(store, customer, row.members))
+        decode = MEMBER_ROW.decode if row.members is None else self._members.decode  # too many to remember
+        members = list(read_members(store, customer, row.members, decode))
         if row.members is None and len(members) <= INLINE_MEMBERS // 2:  # half: not to and fro at the border
             row.members = [member.record for member in members]
         return replace(
@@ -175,26 +201,6 @@ def _decode(message: Message) -> CustomersInbox:
         raise SourceStoppedError(f"{message.ref}: {error}; upgrade singleview") from error
     except msgspec.DecodeError as error:
         raise RejectedError("malformed-message", f"{message.ref}: is not a message for customers") from error
-
-
-def _apply_member(message: MemberAttached | MemberUpdated | MemberDetached, row: CustomerRow, store: Store) -> bool:
-    """Keep what the record says, or that it left. False if older than what is held."""
-    key = member_key(message.customer, message.record)
-    data = store.get(key)
-    held = MEMBER_ROW.decode(data) if data is not None else None
-    if held is not None and message.sequence <= held.sequence:
-        return False
-    if isinstance(message, MemberDetached):
-        member = MemberRow(sequence=message.sequence)
-    else:
-        member = MemberRow(sequence=message.sequence, attributes=message.attributes, times=message.times)
-    store.put(key, MEMBER_ROW.encode(member))
-    was = held is not None and held.attached
-    if was != member.attached:
-        _count(row, message.record, member.attached)
-    row.pending.add(message.cause)
-    row.pending.touched = sorted(touched(held, member).union(row.pending.touched))
-    return True
 
 
 def _count(row: CustomerRow, record: str, attached: bool) -> None:

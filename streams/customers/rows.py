@@ -8,7 +8,7 @@ A customer of ordinary size names its members in its row, so they are fetched by
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import msgspec
 
@@ -58,6 +58,11 @@ class Pending(msgspec.Struct, kw_only=True, omit_defaults=True):
         return next((cause.trace for cause in reversed(self.causes) if cause.trace), "")
 
 
+NOT_PUBLISHED = msgspec.Raw()
+_encode_view = msgspec.msgpack.Encoder().encode
+_decode_view = msgspec.msgpack.Decoder(CustomerView).decode
+
+
 class CustomerRow(msgspec.Struct, kw_only=True, omit_defaults=True):
     """One customer: what identity expects, what is held, and the view as last published."""
 
@@ -72,7 +77,17 @@ class CustomerRow(msgspec.Struct, kw_only=True, omit_defaults=True):
     merged_into: str | None = None
     due: bool = False  # a ViewDue is on its way
     pending: Pending = msgspec.field(default_factory=Pending)
-    view: CustomerView | None = None
+    published: msgspec.Raw = msgspec.field(default=NOT_PUBLISHED, name="view")
+    """The view as last published, encoded: most messages of a customer do not look at it."""
+
+    @property
+    def view(self) -> CustomerView | None:
+        """The view as last published."""
+        return _decode_view(self.published) if self.published != NOT_PUBLISHED else None
+
+    def keep(self, view: CustomerView) -> None:
+        """Remember a view as published."""
+        self.published = msgspec.Raw(_encode_view(view))
 
     @property
     def settled(self) -> bool:
@@ -118,13 +133,42 @@ def read_view(store: Store, customer: str) -> CustomerView | None:
     return row.view if row else None
 
 
-def read_members(store: Store, customer: str, named: Sequence[str] | None = None) -> Iterator[MemberContent]:
+class MemberRows:
+    """Member rows by their bytes: in a batch, most are read soon after they were written, and more than once.
+
+    Decoding is pure, so what is remembered of a message that is undone does no harm.
+    """
+
+    def __init__(self) -> None:
+        self._rows: dict[bytes, MemberRow] = {}
+
+    def encode(self, row: MemberRow) -> bytes:
+        data = MEMBER_ROW.encode(row)
+        self._rows[data] = row
+        return data
+
+    def decode(self, data: bytes) -> MemberRow:
+        row = self._rows.get(data)
+        if row is None:
+            row = self._rows[data] = MEMBER_ROW.decode(data)
+        return row
+
+    def forget(self) -> None:
+        self._rows.clear()
+
+
+def read_members(
+    store: Store,
+    customer: str,
+    named: Sequence[str] | None = None,
+    decode: Callable[[bytes], MemberRow] = MEMBER_ROW.decode,
+) -> Iterator[MemberContent]:
     """The members of a customer with what they state, in the order of their keys; `named` saves the scan.
 
     Raises DamagedStoreError if a named one has no row: a view without it would be wrong.
     """
     for record, data in _member_rows(store, customer, named):
-        row = MEMBER_ROW.decode(data)
+        row = decode(data)
         if row.attributes is not None:
             yield MemberContent(record, row.attributes, row.times)
 

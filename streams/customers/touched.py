@@ -15,6 +15,9 @@ def touched(before: MemberRow | None, after: MemberRow) -> set[str]:
     """Attributes whose value differs, or whose time does, which a rule may look at. A detached member states nothing."""
     was = before if before is not None and before.attached else NOTHING
     now = after if after.attached else NOTHING
+    if was is NOTHING or now is NOTHING:
+        stated = now.attributes if was is NOTHING else was.attributes
+        return {name for name in ATTRIBUTES if getattr(stated, name)}
     return {name for name in ATTRIBUTES if _differs(name, was, now)}
 
 

@@ -7,7 +7,16 @@ from typing import Any
 
 import msgspec
 
-from schemas.view import VIEW_ATTRIBUTES, AttributeChange, CauseRef, CustomerChange, CustomerView, EventType, Sourced
+from schemas.view import (
+    NO_ATTRIBUTES,
+    VIEW_ATTRIBUTES,
+    AttributeChange,
+    CauseRef,
+    CustomerChange,
+    CustomerView,
+    EventType,
+    Sourced,
+)
 from streams.customers.rows import Pending
 
 CHARACTERISTICS = "characteristics"
@@ -76,19 +85,22 @@ def _of(view: CustomerView | None, name: str) -> tuple[str, ...]:
 
 
 def _attribute_changes(before: CustomerView | None, after: CustomerView) -> Iterator[AttributeChange]:
+    was, now = before.attributes if before else NO_ATTRIBUTES, after.attributes
     for name in VIEW_ATTRIBUTES:
-        old, new = getattr(before.attributes, name) if before else None, getattr(after.attributes, name)
+        old, new = getattr(was, name), getattr(now, name)
         if old == new:
             continue
         if name == CHARACTERISTICS:
-            old = old or {}
-            pairs = [(f"{name}.{key}", old.get(key), new.get(key)) for key in sorted(old.keys() | new.keys())]
+            for key in sorted(old.keys() | new.keys()):
+                yield from _value_change(f"{name}.{key}", old.get(key), new.get(key))
         else:
-            pairs = [(name, old, new)]
-        for attribute, was, now in pairs:
-            value_before, value_after = _value(was), _value(now)
-            if value_before != value_after:
-                yield _change(attribute, value_before, value_after)
+            yield from _value_change(name, old, new)
+
+
+def _value_change(attribute: str, old: Any, new: Any) -> Iterator[AttributeChange]:
+    before, after = _value(old), _value(new)
+    if before != after:
+        yield _change(attribute, before, after)
 
 
 def _value(found: Any) -> Any:

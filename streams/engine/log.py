@@ -6,8 +6,11 @@ Errors of a session, and what the runtime does:
 
     LogError
     ├── AbortedError      the transaction did not happen: rewind and do the batch again
-    ├── UnknownError      nobody knows whether it happened: a new session, then as after a crash
+    ├── UnknownError      nobody knows whether it happened: forget everything, catch up with the log as after a crash
+    ├── UnavailableError  the log does not answer: wait, say so, and call again
     └── FencedError       another instance has this id: leave at once
+
+Any other LogError is one that waiting does not mend (no access, a topic that is not there): the instance ends.
 """
 
 from __future__ import annotations
@@ -29,6 +32,10 @@ class AbortedError(LogError):
 
 class UnknownError(LogError):
     """The result of the transaction is not known."""
+
+
+class UnavailableError(LogError):
+    """The log does not answer now. Nothing was done by this call: it may be made again."""
 
 
 class FencedError(LogError):
@@ -59,10 +66,13 @@ class TableEnd(NamedTuple):
 
 
 class Listener(Protocol):
-    """Told of partitions that come and go; called from within `Session.poll`."""
+    """Told of partitions that come and go; called from within `Session.poll` and `Session.close`.
+
+    A rebalance waits for these calls: they do what is quick, and never ask the log.
+    """
 
     def assigned(self, partitions: Iterable[Inbox]) -> None:
-        """Partitions are ours. They are paused until `Session.resume`."""
+        """Partitions are ours. No message of them is polled until `Session.resume`."""
         ...
 
     def revoked(self, partitions: Iterable[Inbox]) -> None:
@@ -106,11 +116,12 @@ class Session(Protocol):
         ...
 
     def rewind(self) -> None:
-        """After an abort: poll again from the committed offsets."""
+        """After an abort: poll again from the committed offsets. Partitions that are paused find theirs anew at `resume`."""
         ...
 
     def table_end(self, partition: int) -> TableEnd:
-        """Called after the inbox offsets were fetched, so that it covers all they reflect."""
+        """Fetches the stable committed offset of the inbox partition first, which `resume` then begins at: so the table
+        up to this end covers all it reflects."""
         ...
 
     def read_table(self, partition: int, start: int, end: int) -> Iterator[list[TableRecord]]:

@@ -40,8 +40,8 @@ LAG = Metric(
     Kind.GAUGE,
     ("processor", "topic", "partition"),
     "offsets",
-    "Between what the instance has read of an inbox partition and its end, transaction markers included: 1 or 2 is none."
-    " Of a stopped source as of its stop; absent during a restore",
+    "Between what the instance has read of an inbox partition and its end. Of a stopped source as of its stop; absent during"
+    " a restore",
 )
 MESSAGES = Metric(
     "singleview_messages_total", Kind.COUNTER, ("processor",), "messages", "Messages committed; its rate is the throughput"
@@ -140,7 +140,7 @@ RESTORE_LEFT = Metric(
     Kind.GAUGE,
     ("processor", "topic", "partition"),
     "offsets",
-    "Table records still to read before a partition's inbox is read again",
+    "Table records still to read before a partition's inbox is read; absent when it is",
 )
 SOURCE_RECORDS = Metric(
     "singleview_source_records", Kind.GAUGE, ("processor", "partition"), "records", "Source records that exist"

@@ -19,7 +19,11 @@ class Backing(Protocol):
 
 
 class StoreError(Exception):
-    """The store below failed: not the fault of the message that was being processed."""
+    """The store below failed: not the fault of the message that was being processed. It is rebuilt from its table topic."""
+
+
+class BrokenStoreError(Exception):
+    """A store that was just rebuilt failed again: something is wrong with the disk, and an operator must look at it."""
 
 
 class NoBacking:

@@ -25,24 +25,28 @@ from schemas.messages import UnknownVersionError
 from schemas.topics import table_topic
 from streams.engine.contract import Message, Processor, RejectedError, SourceStoppedError, TransientError
 from streams.engine.dead_letters import dead_letter
-from streams.engine.log import AbortedError, Inbox, LogError, Session, UnknownError
+from streams.engine.holdings import Holdings
+from streams.engine.log import AbortedError, Inbox, LogError, Session, UnavailableError, UnknownError
 from streams.engine.outbox import BatchOutbox, Outgoing, Partitioner
-from streams.engine.overlay import NoBacking, Overlay, StoreError
-from streams.engine.store import PartitionStore, Progress, Restore, Stores, Sync
+from streams.engine.overlay import Overlay, StoreError
+from streams.engine.pace import Pace
+from streams.engine.store import Progress, Stores
 from streams.engine.trace import trace_of
 
 log = logging.getLogger(__name__)
 
 CrashPoint = Callable[[int], None]
-TOMBSTONES_KEPT_MS = 7 * 24 * 3_600_000
-"""`delete.retention.ms` of table topics; a store not in touch for half of it is rebuilt."""
+
+LONGEST_PAUSE_SECONDS = 5.0
 
 
 class Limits(NamedTuple):
     """Bounds of one batch. A transaction must end well inside its time-out (10 s)."""
 
     messages: int = 2_000
+    bytes: int = 16 << 20
     fold_seconds: float = 2.0
+    transaction_seconds: float = 3.0  # longer ones make the next batches smaller
     retry_seconds: float = 0.2  # first pause after a failed batch; doubled up to 5 s
 
 
@@ -55,15 +59,6 @@ class Counts:
     produced: int = 0
     retries: int = 0
     dead_letters: Counter[str] = field(default_factory=Counter)
-
-
-@dataclass
-class _Partition:
-    """A partition that is ours."""
-
-    store: PartitionStore | None = None
-    restore: Restore | None = None  # while catching up; no message is read meanwhile
-    topic_id: str = ""
 
 
 class Worker:
@@ -80,9 +75,12 @@ class Worker:
         at: CrashPoint = lambda step: None,  # noqa: ARG005
         clock: Callable[[], float] = time.monotonic,
         wall_ms: Callable[[], int] = lambda: int(time.time() * 1000),
+        rest: Callable[[float], object] = time.sleep,
     ) -> None:
+        """`at` is called before each numbered step, and once after the last. `rest` waits between two tries."""
         self.counts = Counts()
         self.stopped: dict[str, str] = {}  # source topic -> why it was stopped
+        self.trouble = ""  # why no batch is done at the moment
         self._processor = processor
         self._session = session
         self._stores = stores
@@ -91,122 +89,118 @@ class Worker:
         self._at = at
         self._clock = clock
         self._wall_ms = wall_ms
-        self._partitions: dict[Inbox, _Partition] = {}
+        self._rest = rest
+        self._pace = Pace(limits.messages, limits.transaction_seconds)
+        self._holdings = Holdings(processor.name, session, stores, wall_ms)
         self._left: list[Message] = []  # polled, not yet folded: the batch before took too long
         self._moved: set[Inbox] = set()  # went away during this poll; they may have come back in it
         self._failures = 0
+        self._unsettled = False  # a batch failed, and the session does not stand at the committed offsets yet
+        self._behind = False  # it may have been committed nevertheless
 
     # -- partitions come and go (called from within session.poll) --
 
     def assigned(self, partitions: Iterable[Inbox]) -> None:
         for inbox in partitions:
-            if inbox not in self._partitions:
-                self._partitions[inbox] = _Partition()
-                self._catch_up(inbox)
+            self._holdings.take(inbox)
 
     def revoked(self, partitions: Iterable[Inbox]) -> None:
         gone = set(partitions)
         self._moved |= gone
         self._left = [m for m in self._left if Inbox(m.topic, m.partition) not in gone]
-        for inbox in gone & self._partitions.keys():
-            self._release(self._partitions.pop(inbox))
-
-    def _release(self, partition: _Partition) -> None:
-        store = partition.restore.store if partition.restore else partition.store
-        if store:
-            store.close()
-        partition.store = partition.restore = None
-
-    def _catch_up(self, inbox: Inbox) -> None:
-        """Starts bringing a partition's store up to the log; `step` goes on with it."""
-        partition = self._partitions[inbox]
-        self._release(partition)
-        if self._stores is None:
-            self._ready(inbox)
-            return
-        restore = Restore(
-            self._session,
-            self._stores,
-            inbox.partition,
-            max_age_ms=TOMBSTONES_KEPT_MS // 2,
-            now_ms=self._wall_ms(),
-        )
-        if restore.rebuilt_because:
-            log.warning("store of %s/%d set aside: %s", *inbox, restore.rebuilt_because)
-        partition.restore = restore
-
-    def _ready(self, inbox: Inbox) -> None:
-        if inbox.topic not in self.stopped:
-            self._session.resume(inbox)
+        for inbox in gone:
+            self._holdings.drop(inbox)
 
     @property
     def partitions(self) -> tuple[Inbox, ...]:
         """Partitions that are ours, restored or not."""
-        return tuple(self._partitions)
+        return tuple(self._holdings)
 
     @property
     def restoring(self) -> Mapping[Inbox, Progress]:
         """Partitions that are not read yet, and how far their stores are."""
-        return {inbox: p.restore.progress for inbox, p in self._partitions.items() if p.restore}
+        return self._holdings.restoring
 
-    def _advance_restores(self) -> None:
-        for inbox, partition in self._partitions.items():
-            restore = partition.restore
-            if restore and not restore.advance():
-                partition.store, partition.topic_id, partition.restore = restore.store, restore.topic_id, None
-                self._ready(inbox)
+    def _resume(self, inbox: Inbox) -> None:
+        if inbox.topic not in self.stopped:
+            self._session.resume(inbox)
 
     # -- the loop --
 
     def step(self, timeout: float) -> int:
         """One batch, if there are messages. Returns how many messages were committed.
 
-        Raises FencedError when another instance has this id; StoreError when the disk fails.
+        A batch that fails is given back and done again by a later step, after a pause. Raises FencedError when another
+        instance has this id, any other LogError that waiting does not mend, and BrokenStoreError when a store fails twice.
         """
-        self._advance_restores()
-        messages, self._left = self._left, []
-        if not messages:
-            messages = self._poll(0 if self.restoring else timeout)
-        if not messages:
-            return 0
         try:
+            self._settle()
+            self._holdings.advance(self._resume)
+            messages = self._next(timeout)
+            self.trouble = ""
+            if not messages:
+                return 0
             done = self._transact(messages)
-        except (AbortedError, UnknownError, TransientError) as error:
-            self._back_off(error)
+        except (AbortedError, UnknownError, UnavailableError, TransientError, StoreError) as error:
+            self._give_back(error)
             return 0
         self._failures = 0
         self.counts.messages += done
         self.counts.batches += 1
         return done
 
+    def _next(self, timeout: float) -> list[Message]:
+        """The messages of the next batch; what is more than it may hold is left for the one after."""
+        messages, self._left = self._left, []
+        if not messages:
+            messages = self._poll(0 if self.restoring else timeout)
+            self._holdings.touch()
+        count = min(len(messages), self._pace.limit)
+        size = 0
+        for index in range(count):
+            size += len(messages[index].value or b"")
+            if size > self._limits.bytes and index:
+                count = index
+                break
+        self._left = messages[count:]
+        return messages[:count]
+
     def _poll(self, timeout: float) -> list[Message]:
         """What the log has for us. What it gave before a partition went away is dropped: another may have done it since."""
         self._moved.clear()
-        messages = self._session.poll(self._limits.messages, timeout)
-        if not self._moved:
-            return messages
-        for inbox, partition in self._partitions.items():
-            if inbox in self._moved and not partition.restore:
-                self._ready(inbox)  # back already, without a store to catch up: again from the committed offset
-        return [m for m in messages if Inbox(m.topic, m.partition) not in self._moved]
+        messages = self._session.poll(self._pace.limit, timeout)
+        return [m for m in messages if Inbox(m.topic, m.partition) not in self._moved] if self._moved else messages
 
-    def _back_off(self, error: Exception) -> None:
+    def _give_back(self, error: Exception) -> None:
         """The batch did not happen, or nobody knows: forget it, and begin again from what is committed."""
         self._left = []
-        self._session.abort()
-        if isinstance(error, UnknownError):
-            for inbox in self._partitions:
-                self._session.pause(inbox)
-                self._catch_up(inbox)
-        self._session.rewind()
+        self._unsettled = True
+        self._behind |= isinstance(error, (UnknownError, StoreError))
+        self.trouble = str(error)
         self.counts.retries += 1
         self._failures += 1
-        pause = min(self._limits.retry_seconds * 2 ** (self._failures - 1), 5.0)
-        log.warning("%s: batch given back, again in %.1f s: %s", self._processor.name, pause, error)
-        time.sleep(pause)
+        pause = min(self._limits.retry_seconds * 2 ** min(self._failures - 1, 10), LONGEST_PAUSE_SECONDS)
+        log.warning("%s: nothing done, again in %.1f s: %s", self._processor.name, pause, error)
+        try:
+            self._settle()  # before the pause: an open transaction holds up every reader behind it
+        except UnavailableError as away:
+            log.warning("%s: %s", self._processor.name, away)
+        self._rest(pause)
+
+    def _settle(self) -> None:
+        """After a batch that failed, brings the session back to what is committed."""
+        if not self._unsettled:
+            return
+        self._session.abort()
+        if self._behind:
+            for inbox in self._holdings:
+                self._session.pause(inbox)
+            self._holdings.catch_up()
+        self._session.rewind()
+        self._unsettled = self._behind = False
 
     def _transact(self, messages: list[Message]) -> int:
-        began_ms = self._wall_ms()
+        began, began_ms = self._clock(), self._wall_ms()
         self._at(1)
         self._session.begin()
         self._at(2)
@@ -219,6 +213,7 @@ class Worker:
         self._session.send_offsets(fold.offsets)
         self._at(5)
         ends = self._session.commit()
+        self._pace.took(fold.folded, self._clock() - began)
         self._at(6)
         self._apply(fold, ends, began_ms)
         self._at(7)
@@ -232,23 +227,30 @@ class Worker:
         fold = _Fold()
         deadline = self._clock() + self._limits.fold_seconds
         for inbox, group in _by_partition(messages).items():
-            partition = self._partitions.get(inbox)
-            if partition is None:
+            if inbox not in self._holdings:
                 continue  # revoked while this batch was being polled
-            overlay = Overlay(partition.store or NoBacking())
-            fold.overlays[inbox] = overlay
-            self._prepare(group, overlay)
-            for index, message in enumerate(group):
-                if inbox.topic in self.stopped:
-                    self._session.pause(inbox)
-                    break
-                if fold.folded and self._clock() > deadline:
-                    self._left.extend(group[index:])
-                    break
-                if self._one(message, overlay, out, fold):
-                    fold.offsets[inbox] = message.offset + 1
-                    fold.folded += 1
+            overlay = fold.overlays[inbox] = Overlay(self._holdings.backing(inbox))
+            try:
+                self._fold_one_partition(inbox, group, overlay, out, fold, deadline)
+            except StoreError:
+                self._holdings.failed(inbox)
+                raise
         return fold
+
+    def _fold_one_partition(
+        self, inbox: Inbox, group: list[Message], overlay: Overlay, out: BatchOutbox, fold: _Fold, deadline: float
+    ) -> None:
+        self._prepare(group, overlay)
+        for index, message in enumerate(group):
+            if inbox.topic in self.stopped:
+                self._session.pause(inbox)
+                break
+            if fold.folded and self._clock() > deadline:
+                self._left[:0] = group[index:]
+                break
+            if self._one(message, overlay, out, fold):
+                fold.offsets[inbox] = message.offset + 1
+                fold.folded += 1
 
     def _prepare(self, group: list[Message], overlay: Overlay) -> None:
         """Lets the processor look ahead. If that fails for some message, `process` will meet it, and reject it alone."""
@@ -306,17 +308,13 @@ class Worker:
     def _apply(self, fold: _Fold, ends: Mapping[Inbox, int], began_ms: int) -> None:
         topic = table_topic(self._processor.name)
         for inbox, overlay in fold.overlays.items():
-            partition = self._partitions[inbox]
-            if overlay.writes and partition.store:
-                end = ends[Inbox(topic, inbox.partition)]
-                partition.store.apply(overlay.writes, Sync(partition.topic_id, end, began_ms))
+            if overlay.writes:
+                self._holdings.apply(inbox, overlay.writes, ends[Inbox(topic, inbox.partition)], began_ms)
 
     def close(self) -> None:
         """Leaves the log and closes the stores. What was not committed is read again by whoever comes next."""
         self._session.close()
-        for partition in self._partitions.values():
-            self._release(partition)
-        self._partitions.clear()
+        self._holdings.close()
 
 
 @dataclass

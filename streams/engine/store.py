@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple, Protocol
 
 import msgspec
 
-from streams.engine.log import Session, TableRecord
-from streams.engine.overlay import Backing
+from streams.engine.log import LogError, Session, TableEnd, TableRecord
+from streams.engine.overlay import Backing, StoreError
+
+CLOCKS_DIFFER_MS = 3_600_000
 
 
 class Sync(msgspec.Struct, frozen=True, array_like=True):
@@ -54,20 +56,30 @@ class Progress(NamedTuple):
 class Restore:
     """Brings one store up to its table topic, a slice at a time, so that its owner can go on polling."""
 
-    def __init__(self, session: Session, stores: Stores, partition: int, *, max_age_ms: int, now_ms: int) -> None:
+    def __init__(
+        self, session: Session, stores: Stores, partition: int, *, max_age_ms: int, now_ms: int, rebuild: bool = False
+    ) -> None:
+        """`rebuild`: what is on disk is known to be of no use. Raises UnavailableError: nothing was done then."""
         end = session.table_end(partition)
-        store = stores.open(partition)
-        if why := _distrust(store.sync, end.topic_id, end.end, max_age_ms, now_ms):
-            store.close()
+        self.rebuilt_because = "it failed" if rebuild else ""
+        if rebuild:
             store = stores.rebuild(partition)
-        self.rebuilt_because = why
+        else:
+            store = stores.open(partition)
+            self.rebuilt_because = _distrust(store.sync, end, max_age_ms, now_ms)
+            if self.rebuilt_because:
+                store.close()
+                store = stores.rebuild(partition)
         self.store = store
         self._topic_id = end.topic_id
-        self._now_ms = now_ms
+        self.began_ms = now_ms
         self._position = store.sync.offset if store.sync else end.start
         self._from = self._position
         self._end = end.end
-        self._slices: Iterator[list[TableRecord]] = session.read_table(partition, self._position, end.end)
+        self._read: Callable[[], Iterator[list[TableRecord]]] = lambda: session.read_table(
+            partition, self._position, end.end
+        )
+        self._slices = self._read()
 
     @property
     def progress(self) -> Progress:
@@ -78,32 +90,43 @@ class Restore:
         return self._topic_id
 
     def advance(self) -> bool:
-        """Applies one slice; False once the store has caught up."""
-        records = next(self._slices, None)
+        """Applies one slice; False once the store has caught up. Raises UnavailableError: call again."""
+        try:
+            records = next(self._slices, None)
+        except LogError:
+            self._slices = self._read()  # a generator that has raised is over: its end would look like the table's
+            raise
         if records is None:
-            self._apply({}, self._now_ms)
+            self._apply({}, self.began_ms)
             self._position = self._end
             return False
         if records:
             self._position = records[-1].offset + 1
             # Half a restore is no younger than its beginning: tombstones it has yet to read may go meanwhile.
-            began_ms = self.store.sync.timestamp if self.store.sync else self._now_ms
-            self._apply({record.key: record.value for record in records}, began_ms)
+            known_ms = self.store.sync.timestamp if self.store.sync else self.began_ms
+            self._apply({record.key: record.value for record in records}, known_ms)
         return True
 
     def _apply(self, rows: Mapping[bytes, bytes | None], timestamp: int) -> None:
-        self.store.apply(rows, Sync(self._topic_id, self._position, timestamp))
+        try:
+            self.store.apply(rows, Sync(self._topic_id, self._position, timestamp))
+        except Exception as error:
+            raise StoreError("the store could not be written") from error
 
 
-def _distrust(sync: Sync | None, topic_id: str, end: int, max_age_ms: int, now_ms: int) -> str:
+def _distrust(sync: Sync | None, topic: TableEnd, max_age_ms: int, now_ms: int) -> str:
     """Why a store on disk must not be used; empty if it may."""
     if sync is None:
         return ""
-    if sync.topic_id != topic_id:
+    if sync.topic_id != topic.topic_id:
         return "it belongs to another topic"
-    if sync.offset > end:
+    if sync.offset > topic.end:
         return "it is ahead of its topic"
+    if sync.offset < topic.start:
+        return "records it lacks are gone from its topic"
     if now_ms - sync.timestamp > max_age_ms:
         # Tombstones of rows it still holds may be gone from the topic: deleted customers would come back.
         return "it is older than the topic keeps tombstones"
+    if sync.timestamp - now_ms > CLOCKS_DIFFER_MS:
+        return "it was written in the future: a clock is or was wrong, so nobody knows how old it is"
     return ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from functools import lru_cache
 
 import msgspec
@@ -42,10 +43,13 @@ BLOCKED = Blocked()
 
 
 @lru_cache(maxsize=64)
-def _compiled(pattern: str) -> re.Pattern[str]:
-    return re.compile(pattern)
+def _matchers(patterns: tuple[str, ...]) -> tuple[Callable[[str], re.Match[str] | None], ...]:
+    return tuple(re.compile(pattern).fullmatch for pattern in patterns)
 
 
 def is_blocked(value: str, patterns: tuple[str, ...]) -> bool:
     """Whether a standardised value matches one of the patterns, whole."""
-    return any(_compiled(pattern).fullmatch(value) for pattern in patterns)
+    for matches in _matchers(patterns):  # noqa: SIM110 - for every value of every record: `any` takes twice as long
+        if matches(value):
+            return True
+    return False

@@ -1,4 +1,4 @@
-"""The rows one message works on: each decoded once, changed in place, written back once."""
+"""The rows a batch works on: each decoded once, changed in place, written back after each message that changed it."""
 
 from __future__ import annotations
 
@@ -67,7 +67,11 @@ class EvidenceMemory(Generic[F]):
 
 
 class Desk(Generic[F]):
-    """One realm's rows during one message. Change a row, then say so (`touch_…`); `write` puts back what was changed."""
+    """One realm's rows. Change a row, then say so (`touch_…`); `write` puts back what was changed.
+
+    May serve message after message for as long as nobody else writes to its store (`is_current`). After an error, forget it:
+    its rows may be half changed.
+    """
 
     def __init__(self, keys: Keys, store: Store, matcher: Matcher[F], memory: EvidenceMemory[F], large_block: int) -> None:
         self.name = keys.name
@@ -81,12 +85,18 @@ class Desk(Generic[F]):
         self._evidence: dict[str, Evidence[F]] = {}
         self._postings: dict[bytes, PostingRow] = {}  # by digest: they differ for different kinds
         self._customers: dict[str, CustomerRow | None] = {}
-        self._changed_records: set[str] = set()
+        self._changed_records: dict[str, None] = {}
         self._changed_postings: dict[bytes, MatchKey] = {}
-        self._changed_customers: set[str] = set()
+        self._changed_customers: dict[str, None] = {}
         data = store.get(self.keys.realm)
         self.realm = REALM.decode(data) if data is not None else self._new_realm()
         self.realm_changed = data is None
+        self._written = (self.keys.realm, data)
+
+    def is_current(self, store: Store) -> bool:
+        """Whether it works on this store, and what it wrote last was not taken back."""
+        row, data = self._written
+        return store is self.store and store.get(row) is data
 
     def _new_realm(self) -> RealmRow:
         size_class = self.matcher.size_class(0)
@@ -121,7 +131,7 @@ class Desk(Generic[F]):
         return row
 
     def touch_record(self, record: str) -> None:
-        self._changed_records.add(record)
+        self._changed_records[record] = None
 
     def load_records(self, records: list[str]) -> None:
         """Read many record rows in one round trip."""
@@ -190,10 +200,10 @@ class Desk(Generic[F]):
 
     def add_customer(self, customer: str, row: CustomerRow) -> None:
         self._customers[customer] = row
-        self._changed_customers.add(customer)
+        self._changed_customers[customer] = None
 
     def touch_customer(self, customer: str) -> None:
-        self._changed_customers.add(customer)
+        self._changed_customers[customer] = None
 
     def members(self, customer: str) -> Iterator[str]:
         """Records of a customer, longest-tenured first, as last written."""
@@ -206,10 +216,8 @@ class Desk(Generic[F]):
             yield alias.decode()
 
     def write(self) -> None:
-        """Put every changed row."""
+        """Put every changed row: one message is done."""
         put = self.store.put
-        for record in self._changed_records:
-            put(self.keys.record(record), RECORD.encode(self.record(record)))
         for digest, key in self._changed_postings.items():
             row = self._postings[digest]
             if row.count:
@@ -219,4 +227,14 @@ class Desk(Generic[F]):
         for customer in self._changed_customers:
             put(self.keys.customer(customer), CUSTOMER.encode(self.customer(customer)))
         if self.realm_changed:
-            put(self.keys.realm, REALM.encode(self.realm))
+            self._put_last(self.keys.realm, REALM.encode(self.realm))
+        for record in self._changed_records:
+            self._put_last(self.keys.record(record), RECORD.encode(self.record(record)))
+        self._changed_records.clear()
+        self._changed_postings.clear()
+        self._changed_customers.clear()
+        self.realm_changed = False
+
+    def _put_last(self, row: bytes, data: bytes) -> None:
+        self.store.put(row, data)
+        self._written = (row, data)

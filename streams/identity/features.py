@@ -8,6 +8,7 @@ match key, so that asking costs one set look-up.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 from hashlib import blake2b
 
 import msgspec
@@ -19,6 +20,7 @@ from streams.identity.reference import Reference
 from streams.identity.standardise import address, contacts, dates, names, numbers
 from streams.identity.standardise.organization import names_organization, organization
 from streams.identity.standardise.sound import skeleton, sound
+from streams.identity.standardise.text import CACHE
 from streams.identity.weights import LIMITS
 
 UNKNOWN_KIND, INDIVIDUAL, ORGANIZATION = 0, 1, 2
@@ -102,7 +104,15 @@ FEATURES: Codec[Features] = Codec(Features)
 
 def digest(secret: bytes, kind: str, *parts: str) -> bytes:
     """The keyed hash a value is looked up by: 8 bytes, different for every kind and secret (a realm's)."""
-    return blake2b("\x1f".join((kind, *parts)).encode(), digest_size=8, key=secret).digest()
+    hasher = _hasher(secret, kind).copy()
+    hasher.update("\x1f".join(parts).encode())
+    return hasher.digest()
+
+
+@lru_cache(maxsize=1024)
+def _hasher(secret: bytes, kind: str) -> blake2b:
+    """A hash of the secret and the kind, to go on from: copied, never updated."""
+    return blake2b(f"{kind}\x1f".encode(), digest_size=8, key=secret)
 
 
 def features(record: str, attributes: Attributes, reference: Reference, secret: bytes) -> Features:
@@ -136,27 +146,37 @@ def _names(values: Iterable[Name], reference: Reference) -> tuple[PersonName, ..
     found: dict[names.Parsed, PersonName] = {}
     for value in values:
         parsed = names.person(value)
-        given, middle, family, suffix = parsed
-        if given in reference.blocked.names:
-            given = ""
-        if family in reference.blocked.names:
-            family = ""
-        if family and given and reference.is_turned(given, family):
-            given, family = family, given
-        if (given or family) and parsed not in found and len(found) < LIMITS.names:
-            found[parsed] = PersonName(
-                given=given,
-                middle=middle,
-                family=family,
-                suffix=suffix,
-                forms=reference.forms(given) if given else (),
-                attested=len(given) > 1 and reference.is_attested(given),
-                given_bits=reference.given_bits(given) if given else 0,
-                family_bits=reference.family_bits(family),
-                given_sound=sound(given),
-                family_sound=sound(family),
-            )
+        if parsed not in found and len(found) < LIMITS.names:
+            name = _person(parsed, reference)
+            if name is not None:
+                found[parsed] = name
     return tuple(found.values())
+
+
+@lru_cache(maxsize=CACHE)
+def _person(parsed: names.Parsed, reference: Reference) -> PersonName | None:
+    """None: nothing of it is a name."""
+    given, middle, family, suffix = parsed
+    if given in reference.blocked.names:
+        given = ""
+    if family in reference.blocked.names:
+        family = ""
+    if not given and not family:
+        return None
+    if family and given and reference.is_turned(given, family):
+        given, family = family, given
+    return PersonName(
+        given=given,
+        middle=middle,
+        family=family,
+        suffix=suffix,
+        forms=reference.forms(given) if given else (),
+        attested=len(given) > 1 and reference.is_attested(given),
+        given_bits=reference.given_bits(given) if given else 0,
+        family_bits=reference.family_bits(family),
+        given_sound=sound(given),
+        family_sound=sound(family),
+    )
 
 
 def _organizations(values: Iterable[Name], kind: int, reference: Reference) -> tuple[str, ...]:

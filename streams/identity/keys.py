@@ -1,7 +1,9 @@
 """Match keys: the values a record is looked up by. Two records are compared iff they share a key that is on.
 
-A coarse key (a telephone) finds the most; where too many records hold it, it is off, and the refined key (that telephone
-and a second attribute) still finds the pairs that matter.
+Every kind of evidence that can carry a match has a key, so a pair that only an off key would have found has little to show
+for itself: a telephone so many share is generic and no evidence, a name so many bear needs a birth date, a place or a contact
+beside it, and those have keys of their own. Hence a second attribute refines a key only where that finds what no other key
+does: each kind costs every record a row.
 """
 
 from __future__ import annotations
@@ -22,19 +24,12 @@ KINDS: Mapping[str, KeyKind] = {
         KeyKind("email", limit=40, distinct_names=6),  # a family of six may share a mailbox
         KeyKind("phone", limit=40, distinct_names=6),
         KeyKind("address", limit=40, distinct_names=12),  # grown-up children, tenants, who lived there before
-        KeyKind("name_birth", limit=50),
         KeyKind("word_birth", limit=50),  # any word of the name, so that one wrong word does not hide the pair
         KeyKind("birth_postcode", limit=50),
         KeyKind("birth_house", limit=50),
-        KeyKind("name_postcode", limit=50),
-        KeyKind("name_year", limit=40),
         KeyKind("family_postcode", limit=30),
         KeyKind("name", limit=30),
-        KeyKind("email_given", limit=50),
-        KeyKind("phone_given", limit=50),
         KeyKind("address_given", limit=50),
-        KeyKind("address_family", limit=50),
-        KeyKind("identification_given", limit=50),
         KeyKind("organization", limit=40),
         KeyKind("organization_place", limit=50),
         KeyKind("mail_domain", limit=30, distinct_names=3),  # an organization's own, unless others use it
@@ -72,20 +67,17 @@ def _add(found: dict[MatchKey, None], secret: bytes, kind: str, *parts: str) -> 
 
 
 def _value_keys(features: Features, secret: bytes, found: dict[MatchKey, None]) -> None:
-    """Identifications, contact values and addresses, coarse and refined by the given name."""
-    givens = dict.fromkeys(sound for name in features.names for sound in _given_sounds(name))
-    families = dict.fromkeys(sound for name in features.names for sound in _family_sounds(name))
+    """Identifications, contact values and addresses; an area, house and given name, for streets that are spelt otherwise."""
     for number in features.numbers:
         kind = NUMBER_KIND.get(number.type, "identification")
         found[MatchKey(kind, number.digest)] = None
-    for kind, refined, values in (
-        ("email", "email_given", features.emails),
-        ("phone", "phone_given", features.phones),
-    ):
-        for contact in values:
-            found[MatchKey(kind, contact.digest)] = None
-            for given in givens:
-                _add(found, secret, refined, contact.value, given)
+    for email in features.emails:
+        found[MatchKey("email", email.digest)] = None
+    for phone in features.phones:
+        found[MatchKey("phone", phone.digest)] = None
+    if not features.places:
+        return
+    givens = dict.fromkeys(sound for name in features.names for sound in _given_sounds(name))
     for place in features.places:
         if place.digest:
             found[MatchKey("address", place.digest)] = None
@@ -93,18 +85,15 @@ def _value_keys(features: Features, secret: bytes, found: dict[MatchKey, None]) 
         spot = place.house or skeleton(street_core(place.street))
         for given in givens:
             _add(found, secret, "address_given", area, spot, given)
-        for family in families:
-            _add(found, secret, "address_family", area, spot, family)
 
 
 def _name_keys(features: Features, secret: bytes, found: dict[MatchKey, None]) -> None:
     """Names with birth date and place, and alone. Given and family name are interchangeable: people swap them."""
     birth = features.birth
-    year = birth[:4]
     postcodes = dict.fromkeys(place.postcode for place in features.places if place.postcode)
     calendar = ""
     if len(birth) == 8:
-        calendar = year + "".join(sorted((birth[4:6], birth[6:])))  # day and month are interchangeable too
+        calendar = birth[:4] + "".join(sorted((birth[4:6], birth[6:])))  # day and month are interchangeable too
         for postcode in postcodes:
             _add(found, secret, "birth_postcode", calendar, postcode)
         for place in features.places:
@@ -119,12 +108,7 @@ def _name_keys(features: Features, secret: bytes, found: dict[MatchKey, None]) -
             for postcode in postcodes:
                 _add(found, secret, "family_postcode", family, postcode)
             for given in givens:
-                pair = "+".join(sorted((given, family)))
-                _add(found, secret, "name", pair)
-                _add(found, secret, "name_year", pair, year)
-                _add(found, secret, "name_birth", pair, calendar)
-                for postcode in postcodes:
-                    _add(found, secret, "name_postcode", pair, postcode)
+                _add(found, secret, "name", "+".join(sorted((given, family))))
 
 
 def _given_sounds(name: PersonName) -> tuple[str, ...]:

@@ -63,10 +63,12 @@ class IdentityProcessor(Generic[F]):
         self._secrets: dict[str, bytes] = {}
         self._realm_keys: dict[str, Keys] = {}
         self._ready: dict[str, _Ready[F]] = {}  # by message ref; of the last batch prepared
+        self._desks: dict[str, Desk[F]] = {}  # by realm; of the batch
 
     def prepare(self, batch: Sequence[Message], store: Store) -> None:
         """Decode and standardise the batch, and read the rows of its records and match keys in one round trip."""
         self._ready.clear()
+        self._desks.clear()
         wanted: list[bytes] = []
         for message in batch:
             try:
@@ -83,13 +85,21 @@ class IdentityProcessor(Generic[F]):
     def process(self, message: Message, store: Store, out: Outbox) -> None:
         ready = self._ready.pop(message.ref, None) or self._decode(message)
         content = ready.content
-        if isinstance(content, Regroup):
-            self._sweep(content, self._desk(content.realm, store), out)
-        else:
-            self._update(content, ready.evidence, self._desk(realm_of(content.record), store), out)
+        try:
+            if isinstance(content, Regroup):
+                self._sweep(content, self._desk(content.realm, store), out)
+            else:
+                self._update(content, ready.evidence, self._desk(realm_of(content.record), store), out)
+        except BaseException:
+            self._desks.clear()  # what the message wrote is undone; the rows in memory are not
+            raise
 
     def _desk(self, realm: str, store: Store) -> Desk[F]:
-        return Desk(self._keys(realm), store, self._matcher, self._memory, self._settings.large_block)
+        desk = self._desks.get(realm)
+        if desk is None or not desk.is_current(store):
+            desk = Desk(self._keys(realm), store, self._matcher, self._memory, self._settings.large_block)
+            self._desks[realm] = desk
+        return desk
 
     def _keys(self, realm: str) -> Keys:
         keys = self._realm_keys.get(realm)

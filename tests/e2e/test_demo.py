@@ -6,7 +6,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -22,6 +21,7 @@ from schemas.topics import CUSTOMER_CHANGES, INBOXES, subscriber_topic
 from streams.app.embedded import data_paths
 from tests.command_line import CommandLine
 from tests.e2e.doomed import CUSTOMERS, PUBLISHED, PUBLISHING, SEED, Doom, start
+from tests.e2e.processes import singleview as singleview_process
 from tests.e2e.views import View, comparable, latest_views
 
 KEYS = {
@@ -47,8 +47,7 @@ Result = dict[str, Any]
 
 
 def demo_process(folder: Path) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", "streams.app.cli", "demo", *ARGUMENTS, "--data", str(folder)]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    return singleview_process("demo", *ARGUMENTS, "--data", str(folder), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
 
 def run_to_the_end(folder: Path) -> Result:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -24,12 +22,12 @@ from connectors.simulated.files import read_folder, write_folder
 from streams.app.config import Configuration
 from streams.app.embedded import Pipeline
 from streams.app.wiring import Deployment
+from tests.e2e.processes import SECRET, singleview
 from tests.e2e.views import View, comparable, latest_views
 
 pytestmark = [pytest.mark.kafka, pytest.mark.registry]
 
 CUSTOMERS = 400
-SECRET = "a secret of this test alone"
 PROCESSES = (("intake", "records", "notify"), ("identity", "customers"))
 PATIENCE = 180.0
 
@@ -87,11 +85,6 @@ def _messages(kafka: str, topic: str, partition: int, start: int) -> int:
                 consumer.close()
                 return count
             count += 1
-
-
-def singleview(*arguments: str, **popen: Any) -> subprocess.Popen[bytes]:
-    environment = {**os.environ, "SINGLEVIEW_SECRET": SECRET}
-    return subprocess.Popen([sys.executable, "-m", "streams.app.cli", *arguments], env=environment, **popen)
 
 
 def configure(folder: Path, **kafka_settings: Any) -> Path:

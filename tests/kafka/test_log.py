@@ -190,7 +190,7 @@ def test_partitions_move_to_a_second_instance_with_their_state(plant: Plant) -> 
     run_until(first, len(MESSAGES))
     second = plant.worker("b")
     deadline = time.monotonic() + PATIENCE
-    while not (second._partitions and not second.restoring and len(first._partitions) == 1):
+    while not (second.partitions and not second.restoring and len(first.partitions) == 1):
         first.step(0.05)
         second.step(0.05)
         assert time.monotonic() < deadline
@@ -217,7 +217,8 @@ def test_a_partition_without_a_first_offset_is_an_error_that_says_what_to_do(pla
 
 
 def _send(session: KafkaSession, outgoing: Outgoing) -> None:
-    if not session._in_transaction:
-        session.begin()
-    session.produce([outgoing])
-    session.commit()
+    transactions = session._transactions
+    if not transactions._open:
+        transactions.begin()
+    transactions.produce([outgoing])
+    transactions.commit()

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import urllib.request
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
-from tests.parts.java_kafka import JavaKafka
+from tests.parts.java_kafka import JVM, JavaKafka
 from tests.parts.java_registry import JavaRegistry
 from tests.parts.part import MissingPartError, Part
 
@@ -18,8 +18,10 @@ REQUIRE_ENV = "SINGLEVIEW_REQUIRE_PARTS"
 """Set to 1, a part that cannot be had fails the tests that need it instead of skipping them."""
 
 
-def launch_kafka(settings: Mapping[str, str] | None = None) -> Part:
+def launch_kafka(settings: Mapping[str, str] | None = None, jvm: Sequence[str] | None = None) -> Part:
     """A broker of one's own, started and ready; `settings` are laid over the usual ones. The caller closes it.
+
+    `jvm` are options of a broker run by Java here instead of those that start quickly; a container keeps its image's own.
 
     Raises MissingPartError if this machine cannot run one, PartStartError if it does not start.
     """
@@ -29,7 +31,7 @@ def launch_kafka(settings: Mapping[str, str] | None = None) -> Part:
 
         return kafka_container(settings)
 
-    return _first_possible("Kafka", KAFKA_ENV, container, lambda: JavaKafka(settings))
+    return _first_possible("Kafka", KAFKA_ENV, container, lambda: JavaKafka(settings, jvm=jvm or JVM))
 
 
 def launch_registry() -> Part:

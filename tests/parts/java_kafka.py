@@ -6,7 +6,7 @@ import atexit
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Self
 
@@ -19,26 +19,27 @@ from tests.parts.ready import kafka_answers
 
 CLUSTER_ID = "c2luZ2xldmlldy10ZXN0cw"  # base64 of 16 bytes
 START_TIMEOUT = 90.0  # seconds; after a kill the broker needs 12-15 to come back
-JVM = ("-Xms256m", "-Xmx384m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
+JVM = ("-Xms256m", "-Xmx384m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")  # small, and quick to start
 LOGGING = Path(__file__).with_name("log4j2.properties")
 
 
 class JavaKafka:
     """One node, broker and controller in one; `settings` are laid over its server.properties.
 
-    For several nodes give each its `node_id` and the same `controller.quorum.voters` in `settings`, `launch` all, then
+    For several nodes give each its `node_id`, `configure` all with the same `controller.quorum.voters`, `launch` all, then
     `wait_ready` each: a node is not ready before a majority is up.
     """
 
-    def __init__(self, settings: Mapping[str, str] | None = None, node_id: int = 1) -> None:
+    def __init__(self, settings: Mapping[str, str] | None = None, node_id: int = 1, jvm: Sequence[str] = JVM) -> None:
         self._java = java()
         self._class_path = f"{kafka_libraries()}/*"
         self.folder = Path(tempfile.mkdtemp(prefix="singleview-kafka-"))
         self.port = free_port()
         self.controller_port = free_port()
         self._properties = self.folder / "server.properties"
-        self._properties.write_text("".join(f"{k}={v}\n" for k, v in self._settings(node_id, settings or {}).items()))
-        command = [*JVM, f"-Dlog4j2.configurationFile={LOGGING}", "kafka.Kafka", str(self._properties)]
+        self._settings = self._defaults(node_id)
+        self.configure(settings or {})
+        command = [*jvm, f"-Dlog4j2.configurationFile={LOGGING}", "kafka.Kafka", str(self._properties)]
         self._process = ServerProcess("kafka", self._program(command), self.folder / "server.log", self.folder)
         atexit.register(self.close)
 
@@ -53,6 +54,11 @@ class JavaKafka:
     @property
     def pid(self) -> int | None:
         return self._process.pid
+
+    def configure(self, settings: Mapping[str, str]) -> None:
+        """Lays broker settings over those it has, for its next start."""
+        self._settings |= settings
+        self._properties.write_text("".join(f"{name}={value}\n" for name, value in self._settings.items()))
 
     def launch(self) -> None:
         """Start without waiting."""
@@ -89,7 +95,7 @@ class JavaKafka:
     def __exit__(self, *exception: object) -> None:
         self.close()
 
-    def _settings(self, node_id: int, extra: Mapping[str, str]) -> dict[str, str]:
+    def _defaults(self, node_id: int) -> dict[str, str]:
         return {
             "process.roles": "broker,controller",
             "node.id": str(node_id),
@@ -103,7 +109,6 @@ class JavaKafka:
             **REQUIRED_SETTINGS,
             **SINGLE_NODE_SETTINGS,
             **SMALL_SETTINGS,
-            **extra,
         }
 
     def _program(self, arguments: list[str]) -> list[str]:

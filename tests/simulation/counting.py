@@ -83,7 +83,7 @@ def pipeline(seed: int) -> Pipeline:
     ]
     topics.append(TopicSpec("last", 2, compacted=True, retention_ms=-1, max_message_bytes=1))
     topics.append(TopicSpec(DEAD_LETTERS, 1, compacted=False, retention_ms=-1, max_message_bytes=1))
-    kinds = (b"v",) * 9 + (b"forget", b"forget", b"reject", b"fail")
+    kinds = (b"v",) * 6 + (b"forget",) * 3 + (b"reject", b"fail")
     keys = [group + b"%d" % number for group in GROUPS for number in range(2)]
     return Pipeline(
         topics=topics,

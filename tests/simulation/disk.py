@@ -117,6 +117,7 @@ class DiskStore:
         return self._rows.get(key)
 
     def get_many(self, keys: Sequence[bytes]) -> list[bytes | None]:
+        self._disk.point("read")
         return self._rows.get_many(keys)
 
     def scan(self, prefix: bytes, after: bytes | None = None) -> Iterator[tuple[bytes, bytes]]:

@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterable
 from typing import Protocol
 
 from streams.engine.contract import Processor
-from streams.engine.log import FencedError, Inbox, Listener, LogError
+from streams.engine.log import FencedError, Inbox, Listener, LogError, UnavailableError
 from streams.engine.outbox import Partitioner
+from streams.engine.overlay import BrokenStoreError
 from streams.engine.runtime import Limits, Worker
 from tests.simulation.actors import Actor, KilledError
 from tests.simulation.broker import TRANSACTION_TIMEOUT_MS, Broker
@@ -60,7 +61,7 @@ class Process:
         self._waits_until: Callable[[], bool] | None = None
         self._waits_since = 0
         self._seconds = 0.0
-        disk.point = self.point
+        disk.point = self._disk_point
         self.actor = Actor(name, self._main)
 
     # -- as the simulation sees it --
@@ -109,12 +110,18 @@ class Process:
             self.happened("crash during restore" if where in {"restore", "table end"} else f"crash at {where}")
             raise KilledError
         if weather.strikes("freeze"):
-            longest = SESSION_TIMEOUT_MS + TRANSACTION_TIMEOUT_MS
-            self._frozen_until = self._world.broker.now + weather.random.randrange(longest)
+            shortest = weather.random.choice((0, SESSION_TIMEOUT_MS))
+            self._frozen_until = self._world.broker.now + shortest + weather.random.randrange(TRANSACTION_TIMEOUT_MS)
             self.happened(f"freeze at {where}")
             self.actor.give_way()
         elif weather.random.random() < 0.15:
             self.actor.give_way()
+
+    def _disk_point(self, where: str) -> None:
+        self.point(where)
+        if self._world.weather.strikes("disk fails"):
+            self.happened(f"disk fails at {where}")
+            raise OSError("the disk failed")
 
     def wait(self, where: str, until: Callable[[], bool]) -> None:
         if until():
@@ -124,7 +131,7 @@ class Process:
         self._waits_until = None
         if not until():
             self.happened(f"{where} gave up waiting")
-            raise LogError(f"{where}: no answer in time")
+            raise UnavailableError(f"{where}: no answer in time")
 
     # -- its life --
 
@@ -136,11 +143,13 @@ class Process:
             self.happened("fenced: leaves")
         except LogError:
             self.ended = "log error"
+        except BrokenStoreError:
+            self.ended = "store failed"
 
     def _run(self) -> None:
         relay = _Relay()
         self.session = SimulatedSession(self, self._world.broker, self._group, self._world.weather, self._producer, relay)
-        limits = Limits(messages=self._world.weather.random.randrange(1, 9), retry_seconds=0.0)
+        limits = Limits(messages=self._world.weather.random.randrange(1, 9))
         worker = self.worker = Worker(
             self._processor(),
             self.session,
@@ -150,6 +159,7 @@ class Process:
             at=self.at,
             clock=self.clock,
             wall_ms=self._world.wall_ms,
+            rest=lambda seconds: self.point("rest"),
         )
         relay.to = worker
         while not self.stopping:

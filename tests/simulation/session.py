@@ -7,7 +7,7 @@ from typing import Protocol
 
 from schemas.topics import table_topic
 from streams.engine.contract import Message
-from streams.engine.log import AbortedError, Inbox, Listener, LogError, TableEnd, TableRecord, UnknownError
+from streams.engine.log import AbortedError, Inbox, Listener, LogError, TableEnd, TableRecord, UnavailableError, UnknownError
 from streams.engine.outbox import Outgoing
 from tests.simulation.broker import Broker
 from tests.simulation.groups import Group
@@ -27,7 +27,7 @@ class Host(Protocol):
         ...
 
     def wait(self, where: str, until: Callable[[], bool]) -> None:
-        """Waits until it is true. Raises LogError when that takes too long."""
+        """Waits until it is true. Raises UnavailableError when that takes too long."""
         ...
 
     def happened(self, what: str, detail: str = "") -> None: ...
@@ -49,6 +49,7 @@ class SimulatedSession:
         self._listener = listener
         self._table = table_topic(group.name)
         self._positions: dict[Inbox, int] = {}  # of resumed partitions
+        self._starts: dict[Inbox, int] = {}  # committed offsets fetched before the end of the table was
         self._owned: dict[Inbox, None] = {}
         self._transaction: Transaction | None = None
         self._must_abort = False
@@ -76,6 +77,8 @@ class SimulatedSession:
         leaving = [inbox for inbox in group.to_give_up(self.member) if inbox in self._owned]
         if leaving:
             self._host.happened("partitions revoked", _names(leaving))
+            if any(inbox not in self._positions for inbox in leaving):
+                self._host.happened("partitions revoked during their restore")
             self._forget(leaving)
         given = group.to_give_up(self.member)
         if given:
@@ -83,8 +86,6 @@ class SimulatedSession:
         coming = [inbox for inbox in group.holds(self.member) if inbox not in self._owned]
         if coming:
             self._owned |= dict.fromkeys(coming)
-            for inbox in coming:
-                self._committed(inbox)
             self._host.happened("partitions assigned", _names(coming))
             self._listener.assigned(coming)
 
@@ -102,19 +103,27 @@ class SimulatedSession:
         for inbox in inboxes:
             del self._owned[inbox]
             self._positions.pop(inbox, None)
+            self._starts.pop(inbox, None)
 
     def _committed(self, inbox: Inbox) -> int:
         """The stable committed offset: waits for transactions that may still change it."""
-        self._host.point("fetch offset")
+        self._away("fetch offset")
         if not self._broker.is_stable(self._group.name, inbox):
             self._host.happened("offset fetch waited")
             self._host.wait("fetch offset", lambda: self._broker.is_stable(self._group.name, inbox))
         return self._broker.offset(self._group.name, inbox)
 
+    def _away(self, call: str, kind: str = "away") -> None:
+        """The log may not answer here."""
+        self._host.point(call)
+        if self._weather.strikes(kind):
+            self._host.happened(f"log away at {call}")
+            raise UnavailableError(call)
+
     # -- the inbox --
 
     def poll(self, limit: int, timeout: float) -> list[Message]:
-        self._host.point("poll")
+        self._away("poll")
         assert self._transaction is None, "a batch is open during a poll"
         found: list[Message] = []
         if self._weather.strikes("early fetch"):
@@ -141,12 +150,15 @@ class SimulatedSession:
         return found
 
     def resume(self, partition: Inbox) -> None:
-        self._positions[partition] = self._committed(partition)
+        start = self._starts.pop(partition, None)
+        self._positions[partition] = self._committed(partition) if start is None else start
 
     def pause(self, partition: Inbox) -> None:
         self._positions.pop(partition, None)
+        self._starts.pop(partition, None)
 
     def rewind(self) -> None:
+        self._starts.clear()
         for inbox in list(self._positions):
             self._positions[inbox] = self._committed(inbox)
 
@@ -220,7 +232,7 @@ class SimulatedSession:
         return self._ends
 
     def abort(self) -> None:
-        self._host.point("abort")
+        self._away("abort")
         if self._broken:
             self._register()
         elif self._transaction is not None:
@@ -236,7 +248,10 @@ class SimulatedSession:
     # -- the table --
 
     def table_end(self, partition: int) -> TableEnd:
-        self._host.point("table end")
+        for inbox in self._group.inboxes:
+            if inbox.partition == partition:
+                self._starts[inbox] = self._committed(inbox)
+        self._away("table end")
         found = self._broker.partition(Inbox(self._table, partition))
         if found.stable < found.end:
             self._host.happened("restore begins with the stable offset behind")
@@ -246,7 +261,7 @@ class SimulatedSession:
         source = self._broker.partition(Inbox(self._table, partition))
         position = start
         while position < end:
-            self._host.point("restore")
+            self._away("restore", "away during a restore")
             records, reached = source.read(position, self._weather.random.randrange(1, 20))
             if reached == position:
                 self._host.happened("restore waited for the stable offset")

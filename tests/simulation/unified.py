@@ -136,7 +136,10 @@ def check(world: World, given: Pipeline) -> None:
     assert found.views.keys() == expected.views.keys(), "who is one customer"
     assert found.views == expected.views, "views"
     _check_memberships(tables, views)
-    _check_changes([codec.decode_change(value) for value in _values(world, CUSTOMER_CHANGES)], views)
+    changes = [codec.decode_change(value) for value in _values(world, CUSTOMER_CHANGES)]
+    _check_changes(changes, views)
+    world.counts["customers merged"] += sum(change.merged_into is not None for change in changes)
+    world.counts["customers split"] += sum(change.split_from is not None for change in changes)
     for inbox, rows in world.stores.items():
         topic = world.broker.partition(Inbox(table_topic(inbox.topic), inbox.partition))
         assert rows == topic.latest(), f"store of {inbox.topic}/{inbox.partition}"

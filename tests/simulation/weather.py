@@ -7,23 +7,27 @@ from random import Random
 RATES = {
     "crash": 0.0015,  # a process, per call
     "crash at a step": 0.008,  # per numbered step of the commit protocol
-    "freeze": 0.0025,  # a process, per call; half of the times past the session time-out
+    "freeze": 0.004,  # a process, per call; half of the times past the session time-out
     "aborted": 0.012,  # the log aborts, per call
     "unknown": 0.012,  # the log does not answer, per call
+    "away": 0.004,  # the log does not answer, and nothing was done; per call
+    "away during a restore": 0.04,  # per slice of a table
+    "disk fails": 0.004,  # per read of a row and per write
     "ends unknown": 0.005,  # committed, but nobody said where the table records went; per commit
     "outside away": 0.004,  # TransientError of a processor, per message
     "slow fold": 0.01,  # the clock jumps, per look at it
-    "early fetch": 0.3,  # messages are fetched before the rebalance of the same poll is served
+    "early fetch": 0.5,  # messages are fetched before the rebalance of the same poll is served
     "double": 0.001,  # a second process with an instance's id, per turn
     "restart": 0.001,  # a process leaves in good order, per turn
+    "long absence": 0.1,  # per end of a process
     "wiped store": 0.15,  # per start after an end
-    "stale store": 0.15,
+    "stale store": 0.3,
     "store ahead": 0.08,
     "foreign store": 0.08,
     "newest lost": 0.5,  # per crash: what was applied last was still in memory
-    "backup": 0.01,  # a copy of a disk is kept, per turn
+    "backup": 0.02,  # a copy of a disk is kept, per turn
     "compaction": 0.01,  # per turn
-    "days pass": 0.004,  # per turn
+    "days pass": 0.006,  # per turn
 }
 
 

@@ -195,12 +195,15 @@ class World:
         if slot.processes:
             return
         if not slot.start_at:
-            slot.start_at = self.broker.now + 1 + self.random.randrange(400) * (slot.started > 0)
+            slot.start_at = self.broker.now + 1 + self._absence() * (slot.started > 0)
         elif self.broker.now >= slot.start_at:
             slot.start_at = 0
             if slot.started:
                 self._touch(slot)
             self._start(slot, slot.disk)
+
+    def _absence(self) -> int:
+        return self.random.randrange(1_500 if self.weather.strikes("long absence") else 300)
 
     # -- faults that strike from outside --
 

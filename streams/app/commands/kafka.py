@@ -1,8 +1,7 @@
-"""`singleview init`, `run` and `publish`: the commands that need a broker."""
+"""`singleview init` and `publish`: topics, and events for them."""
 
 from __future__ import annotations
 
-import logging
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -18,8 +17,7 @@ from schemas.topics import TopicSpec
 from streams.app.broker import reach, unreachable
 from streams.app.config import EVENT_BYTES, Configuration, topic_specs
 from streams.app.console import UsageError, WorkError, out, print_facts, print_json, stages
-from streams.app.run import Runner, default_instance
-from streams.app.wiring import INBOX_OF, PROCESSORS, Deployment
+from streams.app.wiring import INBOX_OF, Deployment
 
 FLUSH_SECONDS = 60.0
 """How long the broker may take to acknowledge the last events."""
@@ -50,26 +48,6 @@ def init(config: Path, *, as_json: bool) -> None:
     print_facts("Topics", facts)
     for difference in report.differences:
         out.print(f" [yellow]note:[/] {escape(difference)}", soft_wrap=True)
-
-
-def run(processors: list[str], config: Path, instance: str | None, *, as_json: bool) -> None:
-    """Runs until stopped. Raises UsageError for an unknown processor, WorkError naming the processor that failed."""
-    for name in processors:
-        if name not in PROCESSORS:
-            raise UsageError(f"there is no processor {name} (allowed: {', '.join(PROCESSORS)})")
-    chosen = [name for name in PROCESSORS if name in processors] or list(PROCESSORS)
-    deployment = Deployment(Configuration.load(config))
-    if "identity" in chosen:
-        _ = deployment.configuration.secret_bytes  # a missing one is found before anything begins
-    reach(deployment.configuration.kafka_settings)
-    runner = Runner(deployment, chosen, instance or default_instance())
-    failures = runner.run(started=lambda: logging.getLogger(__name__).info("running: %s", ", ".join(chosen)))
-    if as_json:
-        counts = {name: worker.counts.messages for name, worker in runner.workers.items()}
-        stopped = {topic: why for worker in runner.workers.values() for topic, why in worker.stopped.items()}
-        print_json({"messages": counts, "stopped_sources": stopped, "failures": {n: str(e) for n, e in failures.items()}})
-    if failures:
-        raise WorkError("; ".join(f"{name}: {error}" for name, error in failures.items()))
 
 
 def publish(folder: Path, config: Path, *, as_json: bool) -> None:

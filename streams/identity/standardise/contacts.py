@@ -24,5 +24,8 @@ def email(text: str) -> str:
 
 def phone(text: str) -> str:
     """The last nine digits; empty if there are too few to be anybody's."""
-    digits = _NOT_DIGIT.sub("", text[:LONGEST]).lstrip("0")
+    digits = text[:LONGEST].removeprefix("+")
+    if not (digits.isdecimal() and digits.isascii()):  # E.164 is nothing but digits
+        digits = _NOT_DIGIT.sub("", digits)
+    digits = digits.lstrip("0")
     return digits[-SIGNIFICANT_DIGITS:] if len(digits) >= FEWEST_DIGITS else ""

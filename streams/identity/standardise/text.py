@@ -29,7 +29,11 @@ def fold(text: str) -> str:
 @lru_cache(maxsize=CACHE)
 def _fold(text: str) -> str:
     text = text.casefold()
-    if not text.isascii():
+    if text.isascii():
+        words = text.split()
+        if "".join(words).isalnum():  # by far the most
+            return " ".join(words)
+    else:
         # Decomposing may bring capitals back (mathematical letters), and folding those accents.
         decomposed = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", _APOSTROPHES.sub("", text)).casefold())
         text = "".join([letter for letter in decomposed if not unicodedata.combining(letter)])
@@ -42,6 +46,8 @@ def _fold(text: str) -> str:
 def code(text: str) -> str:
     """Upper case ASCII letters and digits only: identification values, postcodes, issuers."""
     text = text[:LONGEST].upper()
+    if text.isalnum() and text.isascii():  # by far the most
+        return text
     if not text.isascii():
         text = fold(text).upper()
     return _NOT_ALNUM.sub("", text)

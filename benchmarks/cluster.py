@@ -1,0 +1,119 @@
+"""The broker under the benchmarks, and what they ask of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from confluent_kafka import Consumer, ConsumerGroupState, KafkaException, Message, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]  # its stubs do not declare it
+
+from tests.parts import launch_kafka
+
+PARTITIONS = 4
+BROKER_JVM = ("-Xms1g", "-Xmx1g", "-XX:+UseG1GC")
+"""As Kafka's own start script: the tests' broker starts quicker and runs slower."""
+
+TIMEOUT = 30.0
+
+
+@contextmanager
+def own_kafka() -> Iterator[Cluster]:
+    """A broker of our own, with a broker's usual memory."""
+    part = launch_kafka(jvm=BROKER_JVM)
+    cluster = Cluster(part.address, getattr(part, "pid", None))
+    try:
+        yield cluster
+    finally:
+        cluster.close()
+        part.close()
+
+
+class Cluster:
+    """Topics, watermarks and groups of one broker."""
+
+    def __init__(self, brokers: str, pid: int | None) -> None:
+        """`pid`: of the broker's process, if it runs as one on this machine."""
+        self.brokers = brokers
+        self.pid = pid
+        self._settings = {"bootstrap.servers": brokers}
+        self._admin = AdminClient(self._settings)
+
+    def close(self) -> None:
+        """Before its broker stops: librdkafka's end may hang on a broker that is gone."""
+        del self._admin
+
+    def create(self, topics: Iterable[str], config: Mapping[str, str] | None = None) -> None:
+        wanted = [NewTopic(name, PARTITIONS, 1, config=dict(config or {})) for name in topics]
+        for future in self._admin.create_topics(wanted, operation_timeout=TIMEOUT).values():
+            future.result()
+
+    def topics(self, containing: str) -> list[str]:
+        return sorted(name for name in self._admin.list_topics(timeout=TIMEOUT).topics if containing in name)
+
+    def delete(self, containing: str) -> None:
+        found = self.topics(containing)
+        for future in self._admin.delete_topics(found, operation_timeout=TIMEOUT).values() if found else ():
+            future.result()
+
+    def ends(self, topics: Sequence[str]) -> dict[tuple[str, int], int]:
+        """One past the last offset of every partition."""
+        with self.reader() as consumer:
+            metadata = consumer.list_topics(timeout=TIMEOUT).topics
+            return {
+                (topic, partition): consumer.get_watermark_offsets(TopicPartition(topic, partition), TIMEOUT)[1]
+                for topic in topics
+                for partition in metadata[topic].partitions
+            }
+
+    def stable(self, group: str) -> bool:
+        """Whether the group has members, and each knows its partitions."""
+        try:
+            described = self._admin.describe_consumer_groups([group], request_timeout=TIMEOUT)[group].result()
+        except KafkaException:
+            return False  # not there yet
+        return bool(described.members) and described.state == ConsumerGroupState.STABLE
+
+    @contextmanager
+    def reader(self, group: str = "bench-reader", **settings: Any) -> Iterator[Consumer]:
+        """A consumer that reads committed messages and joins no group."""
+        own = {**self._settings, "group.id": group, "isolation.level": "read_committed", "enable.auto.commit": False}
+        consumer = Consumer({**own, **settings})
+        try:
+            yield consumer
+        finally:
+            consumer.close()
+
+    def read_all(self, topic: str) -> Iterator[Message]:
+        """Every committed message from the beginning to the end of each partition."""
+        with self.reader(**{"enable.partition.eof": True}) as consumer:
+            partitions = consumer.list_topics(topic, TIMEOUT).topics[topic].partitions
+            consumer.assign([TopicPartition(topic, partition, 0) for partition in partitions])
+            ended = 0
+            while ended < len(partitions):
+                for message in consumer.consume(10_000, 0.2):
+                    if message.error() is None:
+                        yield message
+                    else:
+                        ended += 1
+
+    def producer(self, **settings: Any) -> Producer:
+        own = {"linger.ms": 20, "enable.idempotence": True, "partitioner": "murmur2_random"}
+        return Producer({**self._settings, **own, **settings})
+
+
+class Committed:
+    """How far a group has come: its committed offsets, those of open transactions not counted."""
+
+    def __init__(self, cluster: Cluster, consumer: Consumer, topics: Sequence[str]) -> None:
+        self._consumer = consumer
+        self._ends = cluster.ends(topics)
+        self._partitions = [TopicPartition(topic, partition) for topic, partition in self._ends]
+
+    @property
+    def total(self) -> int:
+        return sum(self._ends.values())
+
+    def done(self) -> int:
+        return sum(max(0, found.offset) for found in self._consumer.committed(self._partitions, TIMEOUT))

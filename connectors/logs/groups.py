@@ -1,0 +1,63 @@
+"""Consumer groups as an operator sees them: how far they are, and who is in them. Never joins one.
+
+Errors of the broker come up as confluent_kafka.KafkaException.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from confluent_kafka import Consumer, KafkaException, TopicPartition
+from confluent_kafka.admin import AdminClient
+
+TIMEOUT = 10.0  # seconds for one request to the cluster
+
+Settings = Mapping[str, str | int | float | bool]
+
+
+class Position(NamedTuple):
+    """How far a group is in one partition."""
+
+    topic: str
+    partition: int
+    committed: int | None  # the next offset to read; None if never set
+    first: int  # offset there is
+    end: int  # one past the last, transaction markers included
+
+    @property
+    def lag(self) -> int:
+        """Offsets still to read; of a group without an offset, all there are."""
+        start = self.first if self.committed is None else max(self.committed, self.first)
+        return max(0, self.end - start)
+
+
+class Group(NamedTuple):
+    """Who is in a group."""
+
+    state: str
+    members: tuple[str, ...]  # client and host of each
+
+
+def positions(settings: Settings, group: str, topics: Sequence[str]) -> list[Position]:
+    """How far `group` is in every partition of the topics (full names) that exist."""
+    consumer = Consumer({**settings, "group.id": group, "enable.auto.commit": False})
+    try:
+        known = consumer.list_topics(timeout=TIMEOUT).topics
+        wanted = [TopicPartition(topic, p) for topic in topics if topic in known for p in sorted(known[topic].partitions)]
+        found = []
+        for at in consumer.committed(wanted, timeout=TIMEOUT) if wanted else ():
+            if at.error is not None:
+                raise KafkaException(at.error)
+            first, end = consumer.get_watermark_offsets(TopicPartition(at.topic, at.partition), timeout=TIMEOUT)
+            found.append(Position(at.topic, at.partition, at.offset if at.offset >= 0 else None, first, end))
+    finally:
+        consumer.close()
+    return found
+
+
+def describe_group(settings: Settings, name: str) -> Group:
+    """Who is in a group. Ask `positions` first: confluent-kafka 2.16 may crash while a group's coordinator starts."""
+    admin = AdminClient(dict(settings))
+    found = admin.describe_consumer_groups([name], request_timeout=TIMEOUT)[name].result()
+    return Group(found.state.name, tuple(f"{member.client_id}@{member.host}" for member in found.members))

@@ -1,0 +1,119 @@
+"""How one processor instance reaches Kafka: the client settings it relies on, and which errors go away by waiting."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from typing import Any, Literal, NamedTuple, TypeVar
+
+from confluent_kafka import Consumer, KafkaError, KafkaException, Producer
+
+from schemas.topics import TopicNames
+from streams.engine.log import LogError, UnavailableError
+
+log = logging.getLogger(__name__)
+
+client_log = logging.getLogger("librdkafka")
+"""What the client library itself has to say: connections that break and come back."""
+
+T = TypeVar("T")
+GroupProtocol = Literal["classic", "consumer"]
+
+REQUEST_SECONDS = 5.0
+"""How long one request waits for its broker. Less than a process may take to stop; whoever asks, asks again."""
+
+TRANSACTION_TIMEOUT_MS = 10_000
+"""An orphaned transaction blocks every reader behind it for this long."""
+
+PERMANENT = frozenset(
+    {
+        KafkaError._AUTHENTICATION,
+        KafkaError._INVALID_ARG,
+        KafkaError._UNSUPPORTED_FEATURE,
+        KafkaError.CLUSTER_AUTHORIZATION_FAILED,
+        KafkaError.GROUP_AUTHORIZATION_FAILED,
+        KafkaError.INVALID_TRANSACTION_TIMEOUT,
+        KafkaError.SASL_AUTHENTICATION_FAILED,
+        KafkaError.TOPIC_AUTHORIZATION_FAILED,
+        KafkaError.TRANSACTIONAL_ID_AUTHORIZATION_FAILED,
+        KafkaError.UNKNOWN_TOPIC_OR_PART,
+        KafkaError.UNSUPPORTED_SASL_MECHANISM,
+        KafkaError.UNSUPPORTED_VERSION,
+    }
+)
+"""Errors that waiting does not mend: somebody has to change something."""
+
+CONSUMER_DEFAULTS: dict[str, Any] = {
+    "isolation.level": "read_committed",
+    "enable.auto.commit": False,
+    "enable.auto.offset.store": False,
+    "auto.offset.reset": "error",  # offsets are given explicitly; a lost position must never be guessed
+    "max.poll.interval.ms": 60_000,
+    "fetch.wait.max.ms": 50,
+    "queued.max.messages.kbytes": 16_384,
+    "fetch.queue.backoff.ms": 10,
+}
+
+CLASSIC_DEFAULTS: dict[str, Any] = {
+    "partition.assignment.strategy": "cooperative-sticky",  # what does not move goes on during a rebalance
+    "session.timeout.ms": 10_000,  # takeover after a crash; the default of 45 s stalls every customer of a partition
+    "heartbeat.interval.ms": 3_000,
+}
+"""With the consumer protocol (KIP-848) these are the broker's to decide, and the client refuses them."""
+
+PRODUCER_DEFAULTS: dict[str, Any] = {
+    "transaction.timeout.ms": TRANSACTION_TIMEOUT_MS,
+    "partitioner": "murmur2_random",  # as Java clients; librdkafka's own default differs
+    "compression.type": "lz4",
+    "linger.ms": 5,
+    "batch.size": 262_144,
+    "queue.buffering.max.messages": 1_000_000,
+    "queue.buffering.max.kbytes": 262_144,
+}
+
+
+class Connection(NamedTuple):
+    """How one processor instance reaches Kafka."""
+
+    settings: Mapping[str, str]  # passed to librdkafka: bootstrap.servers, TLS, SASL
+    names: TopicNames
+    instance: str  # stable over restarts, unique among the running instances of a processor
+    protocol: GroupProtocol = "classic"
+    static: bool = True  # a restart within the session time-out moves no partition
+
+    def member(self, group: str) -> Consumer:
+        """A consumer that may join the group."""
+        own: dict[str, Any] = {"group.protocol": self.protocol}
+        if self.static:
+            own["group.instance.id"] = self.instance
+        if self.protocol == "classic":
+            own |= CLASSIC_DEFAULTS
+        return self._consumer({**own, **self.settings, "group.id": group})
+
+    def reader(self, extra: Mapping[str, Any]) -> Consumer:
+        """A consumer that never joins a group: for what is read by explicit offsets."""
+        group = f"{self.names.prefix}reader"  # the client wants a name
+        return self._consumer({**self.settings, "group.id": group, **extra})
+
+    def _consumer(self, settings: Mapping[str, Any]) -> Consumer:
+        return Consumer({**CONSUMER_DEFAULTS, **settings}, logger=client_log)
+
+    def producer(self, transactional_id: str, max_message_bytes: int) -> Producer:
+        """Not initialised yet."""
+        own = {"transactional.id": transactional_id, "message.max.bytes": max_message_bytes}
+        return Producer({**PRODUCER_DEFAULTS, **self.settings, **own}, logger=client_log)
+
+
+def asking(what: str, ask: Callable[[], T]) -> T:
+    """The answer to a request. Raises UnavailableError if it may be asked again, LogError if that is of no use."""
+    try:
+        return ask()
+    except KafkaException as error:
+        raise unanswered(what, error.args[0]) from error
+
+
+def unanswered(what: str, error: KafkaError) -> LogError:
+    """The error of a request that was refused, or not answered."""
+    if error.code() in PERMANENT or error.fatal():
+        return LogError(f"{what}: {error.str()}")
+    return UnavailableError(f"{what}: Kafka does not answer ({error.str()})")

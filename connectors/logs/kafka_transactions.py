@@ -1,0 +1,251 @@
+"""The producing end of a session: one transaction at a time, under a stable id, and what its errors mean."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from confluent_kafka import KafkaError, KafkaException, Producer, TopicPartition
+
+from connectors.logs.kafka_client import PERMANENT, TRANSACTION_TIMEOUT_MS, Connection, unanswered
+from streams.engine.log import AbortedError, FencedError, Inbox, LogError, UnknownError
+from streams.engine.outbox import Outgoing
+
+log = logging.getLogger(__name__)
+
+COMMIT_SECONDS = 15.0
+"""How long a commit may be retried: a little over the transaction time-out, after which the broker has aborted it."""
+
+STOP_SECONDS = 3.0
+"""How long a call may still take once the process is to stop."""
+
+SLICE_SECONDS = 1.0
+"""How long a call of the client waits before it is looked whether to go on."""
+
+FENCED = frozenset({KafkaError._FENCED, KafkaError.PRODUCER_FENCED, KafkaError.INVALID_PRODUCER_EPOCH})
+
+EXPIRY_SECONDS = TRANSACTION_TIMEOUT_MS / 1000 - 1
+"""A transaction older than this may have been aborted by the broker; the client is told the same as when fenced."""
+
+
+class KafkaTransactions:
+    """One transactional producer. It is made anew, with the same id, whenever nobody knows what state it is in."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        processor: str,
+        table: str,
+        *,
+        max_message_bytes: int,
+        stopping: threading.Event,
+    ) -> None:
+        """`table`: logical name of the processor's table topic."""
+        self._connection = connection
+        self._names = connection.names
+        self._processor = processor
+        self._table = table
+        self._id = f"{self._names.prefix}{processor}-{connection.instance}"
+        self._max_message_bytes = max_message_bytes
+        self._stopping = stopping
+        self._producer: Producer | None = None  # None: to be made anew
+        self._open = False
+        self._in_doubt = True  # an earlier producer may have left something open, or half committed
+        self._began = 0.0
+        self._ends: dict[Inbox, int] = {}
+        self._expected: set[Inbox] = set()
+
+    def begin(self) -> None:
+        producer = self._ready()
+        self._ends = {}
+        self._expected = set()
+        self._began = time.monotonic()
+        self._calling(producer.begin_transaction)
+        self._open = True
+
+    # -- what goes out --
+
+    def produce(self, outgoing: Iterable[Outgoing]) -> None:
+        groups: dict[tuple[str, int | None], list[Outgoing]] = {}
+        for item in outgoing:
+            groups.setdefault((item.topic, item.partition), []).append(item)
+        for (topic, partition), items in groups.items():
+            if any(item.headers for item in items):
+                self._produce_each(topic, partition, items)
+            else:
+                self._produce_batch(topic, partition, items)
+
+    def _produce_each(self, topic: str, partition: int | None, items: list[Outgoing]) -> None:
+        producer, physical, chosen = self._current(), self._names.physical(topic), _chosen(partition)
+        for item in items:
+            while True:
+                try:
+                    producer.produce(physical, item.value, item.key, headers=list(item.headers), **chosen)
+                    break
+                except BufferError:
+                    self._wait_for_room(producer)
+                except KafkaException as error:
+                    raise self._translate(error.args[0]) from error
+
+    def _produce_batch(self, topic: str, partition: int | None, items: list[Outgoing]) -> None:
+        # One call per partition: confluent-kafka 2.16 ignores the partition of single messages in a batch.
+        producer, physical, chosen = self._current(), self._names.physical(topic), _chosen(partition)
+        messages: list[dict[str, Any]] = [{"value": item.value, "key": item.key} for item in items]
+        if topic == self._table and partition is not None:
+            messages[-1]["callback"] = self._on_table_delivery  # a partition keeps its order: the last offset is enough
+            self._expected.add(Inbox(topic, partition))
+        while messages:
+            try:
+                sent = producer.produce_batch(physical, messages, **chosen)
+            except BufferError:
+                sent = 0
+            except KafkaException as error:
+                raise self._translate(error.args[0]) from error
+            if sent == len(messages):
+                return
+            failed = [message for message in messages if "_error" in message] or messages
+            for message in failed:
+                refused = message.pop("_error", None)
+                if refused is not None and refused.code() != KafkaError._QUEUE_FULL:
+                    raise self._translate(refused)
+            messages = failed
+            self._wait_for_room(producer)
+
+    def _wait_for_room(self, producer: Producer) -> None:
+        """The client's queue is full. Raises AbortedError if it stays so for longer than a transaction may take."""
+        producer.poll(0.1)
+        if time.monotonic() - self._began > COMMIT_SECONDS:
+            raise AbortedError("the brokers did not take a batch in time")
+
+    def _on_table_delivery(self, error: KafkaError | None, message: Any) -> None:
+        if error is None:
+            self._ends[Inbox(self._table, message.partition())] = message.offset() + 1
+
+    # -- how it ends --
+
+    def send_offsets(self, offsets: list[TopicPartition], group: object) -> None:
+        """`group`: the consumer's group metadata as it was when the batch began."""
+        producer = self._current()
+        self._calling(lambda: producer.send_offsets_to_transaction(offsets, group, SLICE_SECONDS))
+
+    def commit(self) -> Mapping[Inbox, int]:
+        producer = self._current()
+        self._flush(producer)
+        self._calling(lambda: producer.commit_transaction(SLICE_SECONDS))
+        self._open = False
+        if self._ends.keys() != self._expected:
+            raise UnknownError("committed, but where the table records went was not told")
+        return self._ends
+
+    def _flush(self, producer: Producer) -> None:
+        """Waits until all is acknowledged; this serves the delivery reports that tell the table's offsets."""
+        began = time.monotonic()
+        try:
+            while producer.flush(SLICE_SECONDS):
+                if self._out_of_patience(began):
+                    raise AbortedError("the brokers did not acknowledge a batch in time")
+        except KafkaException as error:
+            raise self._translate(error.args[0]) from error
+
+    def abort(self) -> None:
+        """Nothing is open or in doubt after this: the open transaction, if any, is given up; what an earlier producer left
+        has ended, one way or the other. Raises UnavailableError, FencedError."""
+        producer, was_open, self._open = self._producer, self._open, False
+        if producer is not None and was_open:
+            try:
+                self._calling(lambda: producer.abort_transaction(SLICE_SECONDS))
+            except (AbortedError, UnknownError) as error:
+                log.warning("%s: abort failed, a new producer takes over: %s", self._processor, error)
+                self._forget(in_doubt=True)
+        if self._in_doubt:
+            self._ready()
+
+    def close(self) -> None:
+        """Gives up what is open, if that is quickly done."""
+        self._stopping.set()
+        self._in_doubt = False
+        try:
+            self.abort()
+        except LogError as error:
+            log.warning("%s: left without an abort, the broker will see to it: %s", self._processor, error)
+        self._forget()
+
+    # -- the producer --
+
+    def _current(self) -> Producer:
+        assert self._producer is not None, "no transaction is open"
+        return self._producer
+
+    def _ready(self) -> Producer:
+        """The producer; a new one if need be, whose initialisation ends what the last one left open."""
+        if self._producer is None:
+            producer, began = self._connection.producer(self._id, self._max_message_bytes), time.monotonic()
+            while True:
+                try:
+                    producer.init_transactions(SLICE_SECONDS)
+                    break
+                except KafkaException as error:
+                    cause: KafkaError = error.args[0]
+                    if cause.retriable() and not self._out_of_patience(began):
+                        continue
+                    if cause.code() in FENCED:
+                        raise self._fenced(cause) from error
+                    raise unanswered(f"transactions of {self._id}", cause) from error
+            self._producer = producer
+            self._in_doubt = False
+        return self._producer
+
+    def _forget(self, *, in_doubt: bool = False) -> None:
+        """Drops the producer without a word to the broker: whoever has its id next ends what it left open."""
+        if self._producer is not None and len(self._producer):
+            self._producer.purge(blocking=False)  # it would wait for them to be delivered
+        self._producer = None
+        self._open = False
+        self._in_doubt = in_doubt
+
+    def _out_of_patience(self, began: float) -> bool:
+        return time.monotonic() - began > (STOP_SECONDS if self._stopping.is_set() else COMMIT_SECONDS)
+
+    def _calling(self, call: Callable[[], object]) -> None:
+        """Calls the producer, again while it says so, up to `COMMIT_SECONDS`; `STOP_SECONDS` if the process is to stop."""
+        began = time.monotonic()
+        while True:
+            try:
+                call()
+            except KafkaException as error:
+                cause: KafkaError = error.args[0]
+                if cause.retriable() and not self._out_of_patience(began):
+                    continue
+                raise self._translate(cause) from error
+            return
+
+    def _translate(self, cause: KafkaError) -> LogError:
+        if cause.code() in FENCED:
+            age = time.monotonic() - self._began
+            self._forget()
+            if age < EXPIRY_SECONDS:
+                return self._fenced(cause)
+            # Said of a transaction that took too long and was aborted for it. Should it be another process after all, the
+            # group tells before a new producer is made, at the next poll (group.instance.id), or the next fence comes early.
+            return UnknownError(f"the transaction was open for {age:.0f} s and has probably expired ({cause.str()})")
+        if cause.code() in PERMANENT:
+            return LogError(f"{self._processor}: {cause.str()}")
+        if cause.txn_requires_abort():
+            return AbortedError(cause.str())
+        # librdkafka does not know KIP-890: what it could not finish may or may not have happened.
+        self._forget(in_doubt=True)
+        return UnknownError(cause.str())
+
+    def _fenced(self, cause: KafkaError) -> FencedError:
+        return FencedError(
+            f"{self._processor}: another process runs as instance {self._connection.instance} ({cause.str()}):"
+            " give each process an --instance of its own"
+        )
+
+
+def _chosen(partition: int | None) -> dict[str, Any]:
+    """Without a partition, the client chooses it by the key."""
+    return {} if partition is None else {"partition": partition}

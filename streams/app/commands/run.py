@@ -1,0 +1,135 @@
+"""`singleview run`: in this process, or in several that this one keeps running."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from collections import Counter
+from collections.abc import Sequence
+from contextlib import ExitStack
+from functools import partial
+from pathlib import Path
+from typing import TypedDict
+
+import msgspec
+
+from streams.app import logs
+from streams.app.broker import reach
+from streams.app.config import Configuration
+from streams.app.console import UsageError, WorkError, print_json
+from streams.app.exposition import Exposition
+from streams.app.health import healths
+from streams.app.logs import LogFormat, say_who
+from streams.app.observe import Address, Endpoint
+from streams.app.run import Runner, default_instance, store_folder
+from streams.app.supervise import Subprocess, Supervisor, when_parent_ends
+from streams.app.wiring import PROCESSORS, Deployment
+
+log = logging.getLogger(__name__)
+
+
+class Summary(TypedDict):
+    """What processes did, for programs."""
+
+    messages: dict[str, int]  # by processor
+    stopped_sources: dict[str, str]  # topic, why
+    failures: dict[str, str]  # by processor
+
+
+def run(
+    processors: list[str],
+    config: Path,
+    instance: str | None,
+    processes: int | None,
+    log_format: LogFormat | None,
+    index: int | None,
+    *,
+    as_json: bool,
+) -> None:
+    """Runs until stopped. `index`: given by a parent process to its children.
+
+    Raises UsageError for an unknown processor, WorkError naming the processor, or the process, that failed.
+    """
+    for name in processors:
+        if name not in PROCESSORS:
+            raise UsageError(f"there is no processor {name} (allowed: {', '.join(PROCESSORS)})")
+    chosen = [name for name in PROCESSORS if name in processors] or list(PROCESSORS)
+    deployment = Deployment(Configuration.load(config))
+    configuration = deployment.configuration
+    logs.configure(log_format or configuration.log_format)
+    if "identity" in chosen:
+        _ = configuration.secret_bytes  # a missing one is found before anything begins
+    name = instance or default_instance()
+    say_who(instance=name)
+    reach(configuration.kafka_settings)
+    count = processes or configuration.processes or cores()
+    if index is None and count > 1:
+        command = child_command(processors, config, log_format, as_json=as_json)
+        _run_processes(command, name, count, as_json=as_json)
+    else:
+        _run_here(deployment, chosen, name, index, as_json=as_json)
+
+
+def cores() -> int:
+    """How many cores this process may use. A container's CPU quota is not seen: set `processes` there."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def child_command(processors: Sequence[str], config: Path, log_format: LogFormat | None, *, as_json: bool) -> list[str]:
+    """The command line of every child, but for its name and index."""
+    command = [sys.executable, "-m", "streams.app.cli", "run", *processors, "--config", str(config)]
+    command += ["--log-format", log_format] if log_format else []
+    return [*command, "--json"] if as_json else command
+
+
+def _run_processes(command: Sequence[str], instance: str, count: int, *, as_json: bool) -> None:
+    names = [f"{instance}-{index}" for index in range(count)]
+    children: list[Subprocess] = []
+
+    def spawn(index: int) -> Subprocess:
+        child = Subprocess([*command, "--instance", names[index], "--index", str(index)], keep_output=as_json)
+        children.append(child)
+        return child
+
+    log.info("running %d processes: %s", count, ", ".join(names))
+    try:
+        Supervisor(spawn, names).run()
+    finally:
+        if as_json:
+            print_json(summed([printed for child in children if (printed := child.output())]))
+
+
+def summed(printed: Sequence[bytes]) -> Summary:
+    """The summaries of several processes as one."""
+    messages: Counter[str] = Counter()
+    total: Summary = {"messages": messages, "stopped_sources": {}, "failures": {}}
+    for one in printed:
+        summary = msgspec.json.decode(one, type=Summary)
+        messages.update(summary["messages"])
+        total["stopped_sources"].update(summary["stopped_sources"])
+        total["failures"].update(summary["failures"])
+    return total
+
+
+def _run_here(deployment: Deployment, chosen: Sequence[str], instance: str, index: int | None, *, as_json: bool) -> None:
+    configuration = deployment.configuration
+    runner = Runner(deployment, chosen, instance)
+    if index is not None:
+        when_parent_ends(runner.stop)
+    with ExitStack() as stack:
+        if configuration.observe:
+            watches = list(runner.watches.values())
+            exposition = Exposition(watches, instance, store_folder(configuration.data_folder, instance))
+            address = Address(*configuration.observe.address(index or 0))
+            stack.enter_context(Endpoint(address, exposition.text, partial(healths, watches)))
+        failures = runner.run(started=lambda: log.info("running: %s", ", ".join(chosen)))
+    if as_json:
+        summary: Summary = {
+            "messages": {name: worker.counts.messages for name, worker in runner.workers.items()},
+            "stopped_sources": {topic: why for worker in runner.workers.values() for topic, why in worker.stopped.items()},
+            "failures": {name: str(error) for name, error in failures.items()},
+        }
+        print_json(summary)
+    if failures:
+        raise WorkError("; ".join(f"{name}: {error}" for name, error in failures.items()))

@@ -1,0 +1,181 @@
+"""The partitions an instance holds: their stores, and how each is brought up to the log before a message is read."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+from streams.engine.log import Inbox, Session
+from streams.engine.overlay import Backing, BrokenStoreError, NoBacking, StoreError
+from streams.engine.store import PartitionStore, Progress, Restore, Stores, Sync
+
+log = logging.getLogger(__name__)
+
+TOMBSTONES_KEPT_MS = 7 * 24 * 3_600_000
+"""`delete.retention.ms` of table topics; a store not in touch for half of it is rebuilt."""
+
+TOUCH_MS = 3_600_000
+"""How often a store that nothing is written to is told that it still lacks nothing."""
+
+Resume = Callable[[Inbox], None]
+
+
+@dataclass
+class _Holding:
+    """One partition that is ours."""
+
+    store: PartitionStore | None = None  # complete
+    restore: Restore | None = None  # while catching up
+    topic_id: str = ""
+    ready: bool = False  # its messages are read
+    ready_ms: int = 0
+    rebuild: bool = False  # its store failed: what is on disk is not used
+    failed: bool = False  # its store has failed once
+
+    def release(self) -> None:
+        """Closes the store. One that cannot be flushed is no loss: it catches up from its topic."""
+        store = self.restore.store if self.restore else self.store
+        self.store = self.restore = None
+        self.ready = False
+        if store is None:
+            return
+        try:
+            store.close()
+        except Exception:
+            log.exception("a store could not be closed in order: it will catch up from its table topic")
+
+
+class Holdings:
+    """All partitions of one processor instance. Belongs to the instance's thread."""
+
+    def __init__(self, processor: str, session: Session, stores: Stores | None, wall_ms: Callable[[], int]) -> None:
+        self._processor = processor
+        self._session = session
+        self._stores = stores
+        self._wall_ms = wall_ms
+        self._held: dict[Inbox, _Holding] = {}
+        self._touched_ms = wall_ms()
+
+    def __iter__(self) -> Iterator[Inbox]:
+        return iter(tuple(self._held))
+
+    def __contains__(self, inbox: Inbox) -> bool:
+        return inbox in self._held
+
+    # -- they come and go --
+
+    def take(self, inbox: Inbox) -> None:
+        """It is ours; `advance` makes it ready."""
+        self._held.setdefault(inbox, _Holding())
+
+    def drop(self, inbox: Inbox) -> None:
+        """It is no longer ours; its store is closed."""
+        held = self._held.pop(inbox, None)
+        if held:
+            held.release()
+
+    def close(self) -> None:
+        for inbox in self:
+            self.drop(inbox)
+
+    # -- catching up --
+
+    @property
+    def restoring(self) -> Mapping[Inbox, Progress]:
+        """Partitions that are not read yet, and how far their stores are."""
+        return {
+            inbox: held.restore.progress if held.restore else Progress(0, 0)
+            for inbox, held in self._held.items()
+            if not held.ready
+        }
+
+    def advance(self, resume: Resume) -> None:
+        """A slice of work for those that are not ready; `resume` is called for each that has become so.
+
+        Stores are restored one after the other, so that one table is read ahead at a time.
+        Raises UnavailableError (call again), StoreError.
+        """
+        for inbox, held in self._held.items():
+            if held.ready:
+                continue
+            if self._stores is not None and held.store is None and self._goes_on(inbox, held, self._stores):
+                return
+            resume(inbox)
+            held.ready, held.ready_ms = True, self._wall_ms()
+
+    def _goes_on(self, inbox: Inbox, held: _Holding, stores: Stores) -> bool:
+        """One slice of a restore; false once the store is complete."""
+        restore = held.restore
+        if restore is None:
+            restore = held.restore = Restore(
+                self._session,
+                stores,
+                inbox.partition,
+                max_age_ms=TOMBSTONES_KEPT_MS // 2,
+                now_ms=self._wall_ms(),
+                rebuild=held.rebuild,
+            )
+            held.rebuild = False
+            if restore.rebuilt_because:
+                log.warning("%s: store of %s/%d set aside: %s", self._processor, *inbox, restore.rebuilt_because)
+        try:
+            if restore.advance():
+                return True
+        except StoreError:
+            self.failed(inbox)
+            raise
+        if restore.progress.total:
+            seconds = (self._wall_ms() - restore.began_ms) / 1000
+            what = "%s: store of %s/%d complete: %d offsets of its table topic in %.1f s"
+            log.info(what, self._processor, *inbox, restore.progress.total, seconds)
+        held.store, held.topic_id, held.restore = restore.store, restore.topic_id, None
+        return False
+
+    def catch_up(self) -> None:
+        """Nobody knows what was committed: every store reads its table topic on, before another message is read."""
+        for held in self._held.values():
+            held.release()
+
+    def failed(self, inbox: Inbox) -> None:
+        """The store below a partition failed: `catch_up` will rebuild it. Raises BrokenStoreError the second time."""
+        held = self._held[inbox]
+        if held.failed:
+            raise BrokenStoreError(
+                f"{self._processor}: the store of {inbox.topic}/{inbox.partition} failed again after it was rebuilt:"
+                " see that its disk is well and has room"
+            )
+        held.failed = held.rebuild = True
+
+    # -- a batch --
+
+    def backing(self, inbox: Inbox) -> Backing:
+        """The committed rows below a batch's writes."""
+        return self._held[inbox].store or NoBacking()
+
+    def apply(self, inbox: Inbox, writes: Mapping[bytes, bytes | None], end: int, began_ms: int) -> None:
+        """Step 6 of the commit protocol. `began_ms`: when the batch began, as it was surely ours then."""
+        held = self._held[inbox]
+        if held.store is not None:
+            self._write(inbox, held.store, writes, Sync(held.topic_id, end, began_ms))
+
+    def _write(self, inbox: Inbox, store: PartitionStore, writes: Mapping[bytes, bytes | None], sync: Sync) -> None:
+        try:
+            store.apply(writes, sync)
+        except Exception as error:
+            self.failed(inbox)
+            raise StoreError("the store could not be written") from error
+
+    def touch(self) -> None:
+        """Keeps the stores of quiet partitions from looking old: nothing was written, and nothing is lacking.
+
+        Only the time of the last touch is certain: who has been frozen may have lost its partitions without knowing yet.
+        """
+        now = self._wall_ms()
+        if 0 <= now - self._touched_ms < TOUCH_MS:
+            return
+        known_ms, self._touched_ms = self._touched_ms, now
+        for inbox, held in self._held.items():
+            store = held.store
+            if store and held.ready and held.ready_ms <= known_ms and store.sync and store.sync.timestamp < known_ms:
+                self._write(inbox, store, {}, Sync(held.topic_id, store.sync.offset, known_ms))

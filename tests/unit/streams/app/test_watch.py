@@ -1,0 +1,209 @@
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar, cast
+
+import pytest
+
+from streams.app.figures import Distribution
+from streams.app.watch import MOST_SAMPLED, PUBLISH_SECONDS, Watch
+from streams.engine import metrics
+from streams.engine.contract import Message
+from streams.engine.log import Inbox
+from streams.engine.metrics import Metric
+from streams.engine.runtime import Counts, Worker
+from streams.engine.store import Progress
+from streams.records import TALLIES, TALLY_KEY, Tally
+from tests.fakes import MemoryStore
+from tests.unit.streams.engine.test_runtime import Counter, Plant
+
+
+class Clock:
+    now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def plant(tmp_path: Path) -> Plant:
+    return Plant(tmp_path / "log.db")
+
+
+def no_lags() -> Mapping[Inbox, int]:
+    return {}
+
+
+def values(watch: Watch, metric: Metric) -> dict[tuple[str, ...], float]:
+    found = [sample for sample in watch.snapshot.samples if sample.metric is metric]
+    return {sample.labels: sample.value for sample in found if not isinstance(sample.value, Distribution)}
+
+
+def counts(watch: Watch, metric: Metric) -> dict[tuple[str, ...], int]:
+    found = [sample for sample in watch.snapshot.samples if sample.metric is metric]
+    return {sample.labels: sample.value.cumulative[-1] for sample in found if isinstance(sample.value, Distribution)}
+
+
+def run(plant: Plant, watch: Watch, lags: Callable[[], Mapping[Inbox, int]] = no_lags, batch: int = 10) -> Worker:
+    worker = plant.worker(watch.around(Counter()), at=watch.at, batch=batch)
+    plant.drain(worker)
+    watch.publish(worker, lags, now=True)
+    return worker
+
+
+def test_a_watched_processor_does_what_it_does_unwatched(plant: Plant) -> None:
+    plant.feed([(b"a", b"v"), (b"b", b"v"), (b"a", b"v")])
+    run(plant, Watch("counter"))
+    assert sorted(plant.sent()) == [(b"a", b"1"), (b"a", b"2"), (b"b", b"1")]
+
+
+def test_what_was_committed_is_counted_and_every_step_timed(plant: Plant) -> None:
+    plant.feed([(b"a", b"v")] * 25 + [(b"a", b"reject")])
+    watch = Watch("counter")
+    worker = run(plant, watch)
+    batches = worker.counts.batches
+    assert values(watch, metrics.MESSAGES) == {("counter",): 26}
+    assert values(watch, metrics.BATCHES) == {("counter",): batches}
+    assert values(watch, metrics.DEAD_LETTERS) == {("counter", "bad"): 1}
+    steps = ("begin", "fold", "produce", "offsets", "commit", "apply")
+    assert counts(watch, metrics.STEP_SECONDS) == {("counter", step): batches for step in steps}
+    assert counts(watch, metrics.BATCH_MESSAGES) == {("counter",): batches}
+
+
+def test_a_batch_that_fails_before_its_commit_is_no_hop(plant: Plant) -> None:
+    plant.feed([(b"a", b"v")])
+    watch = Watch("counter")
+    broken = [True]
+
+    def at(step: int) -> None:
+        watch.at(step)
+        if step == 4 and broken:
+            broken.clear()
+            raise TransientFault
+
+    worker = plant.worker(watch.around(Counter()), at=at)
+    with pytest.raises(TransientFault):
+        plant.drain(worker)
+    watch.publish(worker, no_lags, now=True)
+    assert counts(watch, metrics.HOP_SECONDS) == {}
+    assert counts(watch, metrics.STEP_SECONDS)["counter", "fold"] == 1
+
+
+class TransientFault(Exception):  # noqa: N818 - not one the runtime knows
+    pass
+
+
+def test_a_hop_is_the_age_of_the_oldest_message_when_its_batch_is_committed(plant: Plant) -> None:
+    plant.feed([(b"a", b"v")])
+    watch = Watch("counter", wall_ms=lambda: plant.now_ms + 250)
+    run(plant, watch)
+    (sample,) = [s for s in watch.snapshot.samples if s.metric is metrics.HOP_SECONDS]
+    assert isinstance(sample.value, Distribution)
+    assert sample.value.total == pytest.approx(0.25)
+
+
+def test_partitions_are_told_with_their_lag_and_not_after_they_have_gone(plant: Plant) -> None:
+    plant.feed([(b"a", b"v")])
+    watch = Watch("counter")
+    worker = run(plant, watch, lambda: {Inbox("in", 0): 7})
+    assert values(watch, metrics.LAG) == {("counter", "in", "0"): 7}
+    assert values(watch, metrics.RESTORED) == {("counter", "in", "0"): 1.0, ("counter", "in", "1"): 1.0}
+    assert set(watch.snapshot.partitions) == {Inbox("in", 0), Inbox("in", 1)}
+    worker.revoked([Inbox("in", 0)])
+    watch.publish(worker, lambda: {Inbox("in", 0): 7}, now=True)
+    assert values(watch, metrics.LAG) == {}
+    assert values(watch, metrics.RESTORED) == {("counter", "in", "1"): 1.0}
+
+
+@dataclass
+class Restoring:
+    """A worker that has two stores to restore, and one done."""
+
+    restoring: dict[Inbox, Progress]
+    partitions = (Inbox("in", 0), Inbox("in", 1), Inbox("in", 2))
+    counts = Counts()
+    stopped: ClassVar[dict[str, str]] = {}
+    trouble = "the log does not answer"
+
+
+def test_a_restore_is_told_while_it_goes_on() -> None:
+    watch = Watch("counter")
+    worker = Restoring({Inbox("in", 0): Progress(30, 40), Inbox("in", 1): Progress(0, 0)})
+    watch.publish(cast(Worker, worker), lambda: {Inbox("in", 0): 7, Inbox("in", 2): 3})
+    assert values(watch, metrics.RESTORED) == {
+        ("counter", "in", "0"): 0.75,
+        ("counter", "in", "1"): 0.0,
+        ("counter", "in", "2"): 1.0,
+    }
+    assert values(watch, metrics.RESTORE_LEFT) == {("counter", "in", "0"): 10}
+    assert values(watch, metrics.LAG) == {("counter", "in", "2"): 3}
+    assert watch.snapshot.restoring == (Inbox("in", 0), Inbox("in", 1))
+    assert watch.snapshot.trouble == "the log does not answer"
+
+
+def test_a_stopped_source_and_why_are_told(plant: Plant) -> None:
+    plant.feed([(b"a", b"v"), (b"a", b"stop")])
+    watch = Watch("counter")
+    run(plant, watch)
+    assert values(watch, metrics.STOPPED_SOURCES) == {("counter", "in"): 1}
+    assert dict(watch.snapshot.stopped) == {"in": "too many"}
+
+
+def test_figures_are_published_once_a_second_and_the_first_at_once(plant: Plant) -> None:
+    clock = Clock()
+    watch = Watch("counter", clock=clock)
+    worker = plant.worker(watch.around(Counter()), at=watch.at)
+    watch.publish(worker, no_lags)
+    assert watch.snapshot.polled
+    first = watch.snapshot
+    clock.now += PUBLISH_SECONDS / 2
+    watch.publish(worker, no_lags)
+    assert watch.snapshot is first
+    clock.now += PUBLISH_SECONDS
+    watch.publish(worker, no_lags)
+    assert watch.snapshot.at == clock.now
+
+
+def message(offset: int, value: bytes | None = b"500") -> Message:
+    return Message("customer-changes", 0, offset, b"c", value, (), 0)
+
+
+@pytest.mark.parametrize(("size", "sampled"), [(1, 1), (49, 1), (100, 3), (10_000, MOST_SAMPLED)])
+def test_notifications_are_sampled_and_measured_from_the_sources_time(size: int, sampled: int) -> None:
+    watch = Watch("notify", int, wall_ms=lambda: 1_500)
+    watch.at(1)
+    watch.look([message(offset) for offset in range(size)], MemoryStore())
+    watch.at(6)
+    (sample,) = [s for s in watch._figures.samples() if s.metric is metrics.NOTIFICATION_SECONDS]
+    assert isinstance(sample.value, Distribution)
+    assert sample.value.cumulative[-1] == sampled
+    assert sample.value.total == pytest.approx(sampled * 1.0)
+
+
+def test_a_change_that_cannot_be_read_is_left_out_and_a_clock_ahead_counts_as_no_delay() -> None:
+    watch = Watch("notify", lambda value: None if value == b"bad" else 9_999, wall_ms=lambda: 1_500)
+    watch.at(1)
+    for value in (b"bad", None, b"ahead"):
+        watch.look([message(0, value)], MemoryStore())
+    watch.at(6)
+    (sample,) = [s for s in watch._figures.samples() if s.metric is metrics.NOTIFICATION_SECONDS]
+    assert sample.value == Distribution((1,) * (len(metrics.NOTIFICATION_SECONDS.buckets) + 1), 0.0)
+
+
+def test_stale_events_are_those_of_the_committed_state(plant: Plant) -> None:
+    watch = Watch("records")
+    tally = Tally(records=9, events=20, stale=5, partly_stale=2, incomparable=1)
+    watch.at(1)
+    watch.look([Message("in", 1, 0, b"k", b"v", (), 0)], MemoryStore({TALLY_KEY: TALLIES.encode(tally)}))
+    watch.at(6)
+    worker = plant.worker(Counter())
+    plant.drain(worker)
+    watch.publish(worker, no_lags)
+    assert values(watch, metrics.STALE) == {
+        ("records", "1", "whole"): 5,
+        ("records", "1", "partly"): 2,
+        ("records", "1", "incomparable"): 1,
+    }
+    assert values(watch, metrics.SOURCE_RECORDS) == {("records", "1"): 9}
