@@ -42,38 +42,38 @@ ALONE = "forward"
 ALL: tuple[Contender, ...] = (
     Contender(
         OURS,
-        "singleview engine, exactly once",
+        "singleview, exactly once",
         lambda task: [sys.executable, "-m", "benchmarks.contenders.engine", _text(task)],
         lambda task: f"{task.prefix}merge-table",
     ),
     Contender(
         "streams",
-        f"Kafka Streams {KAFKA} exactly once, 1 thread, as it comes",
+        f"Kafka Streams {KAFKA}, exactly once, 1 thread",
         lambda task: _streams(task, "default"),
         lambda task: f"{task.group}-rows-changelog",
     ),
     Contender(
         "streams-tuned",
-        f"Kafka Streams {KAFKA} exactly once, 1 thread, tuned",
+        f"the same, tuned",
         lambda task: _streams(task, "tuned", "-Xmx512m"),
         lambda task: f"{task.group}-rows-changelog",
     ),
     Contender(
         "quix",
-        "Quix Streams 3.28.1 exactly once",
+        "Quix Streams 3.28.1, exactly once",
         lambda task: [str(quix_python()), str(CONTENDERS / "quix.py"), _text(task)],
         lambda task: f"changelog__{task.group}--{task.source}",
     ),
     Contender(
         "faust",
-        "Faust 0.15.3, RocksDB table, at least once",
+        "Faust 0.15.3, at least once",
         lambda task: [str(faust_python()), str(CONTENDERS / "faust_table.py"), _text(task), "worker"],
         lambda task: f"{task.group}-rows-changelog",
         most_events=20_000,
     ),
     Contender(
         ALONE,
-        "consume and produce alone, transactions, no state",
+        "consume and produce alone",
         lambda task: [sys.executable, "-m", "benchmarks.contenders.forward", _text(task)],
     ),
 )

@@ -1,22 +1,26 @@
 """Workload 1: the same keyed merge by our engine and by its peers, one after another on one broker, in turns.
 
-Time runs from the moment the broker reports the contender's group stable (its partitions are assigned) to the moment the
-group's committed offsets reach the end of the preloaded input: then the outputs of the last event are committed too.
+Time runs from the moment the broker reports the contender's group stable (its partitions are assigned; or from its first
+output, should that be seen earlier) to the moment the group's committed offsets reach the end of the preloaded input: then
+the outputs of the last event are committed too.
 """
 
 from __future__ import annotations
 
+import math
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
+from confluent_kafka import Message
 
 from benchmarks.cluster import Cluster, Committed
 from benchmarks.contender import Contender
-from benchmarks.events import EVENTS_PER_KEY, events, expected
+from benchmarks.events import events, expected
 from benchmarks.paths import BUILT
 from benchmarks.processes import Measured, Usage, usage_of
 from benchmarks.task import Task
@@ -46,6 +50,28 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def rate(self) -> float:
         return self.events / self.seconds if self.seconds else 0.0
+
+
+class Watched(NamedTuple):
+    """What was seen of a run while it went on. Times are of the clock that the broker stamps messages with."""
+
+    began: float
+    ended: float
+    usage: Usage
+    broker_cpu_seconds: float | None
+
+
+class Outputs:
+    """Key and value of every output, and once they were read, when the first was appended."""
+
+    def __init__(self, messages: Iterator[Message]) -> None:
+        self._messages = messages
+        self.first = math.inf  # seconds since the epoch
+
+    def __iter__(self) -> Iterator[tuple[bytes, bytes]]:
+        for message in self._messages:
+            self.first = min(self.first, message.timestamp()[1] / 1000)
+            yield _bytes(message.key()), _bytes(message.value())
 
 
 class FailedError(Exception):
@@ -83,48 +109,50 @@ class EngineWorkload:
 
     def _prepare(self, task: Task) -> None:
         task.path.mkdir()
-        self._cluster.create([task.output])
+        self._cluster.create([task.output], {"message.timestamp.type": "LogAppendTime"})
         # Kafka's clients make no topics here; the peers make their own changelogs.
         self._cluster.create([f"{task.prefix}merge-table"], {"cleanup.policy": "compact"})
         self._cluster.create([f"{task.prefix}dead-letters"])
 
     def _measure(self, contender: Contender, task: Task, command: list[str], log: Path, number: int) -> Run:
+        self._cluster.stable(task.group)  # finds the way to the group's coordinator, which may take a second
         with Measured(command, log) as process:
             try:
-                seconds, usage, broker = self._watch(contender, task, process)
+                watched = self._watch(contender, task, process)
             except FailedError as failure:
-                wrong, seconds, usage, broker = f"{failure}: {process.last_lines()}", 0.0, process.usage(), None
-            else:
-                process.stop()
-                wrong = self._check(contender, task, number)
+                return _void(contender, number, process.usage(), f"{failure}: {process.last_lines()}")
+            process.stop()
+        outputs = Outputs(self._cluster.read_all(task.output))
+        wrong = self._check(contender, task, number, outputs)
+        began = min(watched.began, outputs.first)
         return Run(
             contender=contender.name,
             events=number,
-            seconds=seconds,
-            cpu_seconds=usage.cpu_seconds,
-            broker_cpu_seconds=broker,
-            peak_mb=usage.peak_mb,
+            seconds=watched.ended - began,
+            cpu_seconds=watched.usage.cpu_seconds,
+            broker_cpu_seconds=watched.broker_cpu_seconds,
+            peak_mb=watched.usage.peak_mb,
             wrong=wrong,
         )
 
-    def _watch(self, contender: Contender, task: Task, process: Measured) -> tuple[float, Usage, float | None]:
+    def _watch(self, contender: Contender, task: Task, process: Measured) -> Watched:
         start_by = time.monotonic() + START_SECONDS
         while not self._cluster.stable(task.group):
             self._go_on(process, start_by, "was not assigned its partitions")
-        began = time.monotonic()
+        began = time.time()
         broker_before = self._broker_cpu()
         with self._cluster.reader(task.group) as asker:
             committed = Committed(self._cluster, asker, [task.source])
-            done, give_up = 0, began + STALLED_SECONDS
+            done, give_up = 0, time.monotonic() + STALLED_SECONDS
             while (now := committed.done()) < committed.total:
                 if now > done:
                     done, give_up = now, time.monotonic() + STALLED_SECONDS
                     self._progress(contender.title, done, committed.total)
                 self._go_on(process, give_up, f"stalled at {done:,} events")
-            seconds = time.monotonic() - began
+            ended = time.time()
         broker = self._broker_cpu()
         spent = None if broker is None or broker_before is None else broker - broker_before
-        return seconds, process.usage(), spent
+        return Watched(began, ended, process.usage(), spent)
 
     def _go_on(self, process: Measured, deadline: float, failure: str) -> None:
         if process.ended(LOOK_EVERY):
@@ -135,8 +163,7 @@ class EngineWorkload:
     def _broker_cpu(self) -> float | None:
         return usage_of(self._cluster.pid).cpu_seconds if self._cluster.pid else None
 
-    def _check(self, contender: Contender, task: Task, number: int) -> str:
-        outputs = ((_bytes(message.key()), _bytes(message.value())) for message in self._cluster.read_all(task.output))
+    def _check(self, contender: Contender, task: Task, number: int, outputs: Outputs) -> str:
         if contender.changelog is None:
             forwarded = sum(1 for _ in outputs)
             return "" if forwarded == number else f"{forwarded} outputs instead of {number}"
@@ -177,8 +204,16 @@ def in_turns(contenders: Sequence[Contender], runs: int) -> list[Contender]:
     return [contender for _ in range(runs) for contender in contenders]
 
 
-def keys_of(number: int) -> int:
-    return max(1, number // EVENTS_PER_KEY)
+def _void(contender: Contender, number: int, usage: Usage, why: str) -> Run:
+    return Run(
+        contender=contender.name,
+        events=number,
+        seconds=0.0,
+        cpu_seconds=usage.cpu_seconds,
+        broker_cpu_seconds=None,
+        peak_mb=usage.peak_mb,
+        wrong=why,
+    )
 
 
 def _bytes(value: bytes | str | None) -> bytes:

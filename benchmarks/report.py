@@ -65,9 +65,9 @@ def _median(values: Sequence[float]) -> float | None:
 
 
 def engine_table(found: Sequence[Standing]) -> Table:
-    table = Table(title="The same keyed merge: events a second", title_justify="left")
-    for heading in ("", "events", "events/s", "lowest - highest", "ours is", "CPU us/event", "broker us/event", "peak MB"):
-        table.add_column(heading, justify="left" if not heading else "right")
+    table = Table(title="The same keyed merge; CPU of an event", title_justify="left")
+    for heading in ("", "events", "events/s", "from - to", "ours is", "CPU us", "broker us", "peak MB"):
+        table.add_column(heading, justify="right" if heading else "left", no_wrap=bool(heading))
     for row in found:
         table.add_row(
             row.title + ("" if not row.void else f" [red]({len(row.void)} runs void)[/]"),

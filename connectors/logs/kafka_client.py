@@ -48,11 +48,12 @@ CONSUMER_DEFAULTS: dict[str, Any] = {
     "enable.auto.commit": False,
     "enable.auto.offset.store": False,
     "auto.offset.reset": "error",  # offsets are given explicitly; a lost position must never be guessed
-    "max.poll.interval.ms": 60_000,
     "fetch.wait.max.ms": 50,
     "queued.max.messages.kbytes": 16_384,
     "fetch.queue.backoff.ms": 10,
 }
+
+MEMBER_DEFAULTS: dict[str, Any] = {"max.poll.interval.ms": 60_000}
 
 CLASSIC_DEFAULTS: dict[str, Any] = {
     "partition.assignment.strategy": "cooperative-sticky",  # what does not move goes on during a rebalance
@@ -60,6 +61,9 @@ CLASSIC_DEFAULTS: dict[str, Any] = {
     "heartbeat.interval.ms": 3_000,
 }
 """With the consumer protocol (KIP-848) these are the broker's to decide, and the client refuses them."""
+
+GROUP_SETTINGS = MEMBER_DEFAULTS.keys() | CLASSIC_DEFAULTS.keys()
+"""What only a member of a group is to know: some values do not go together with others' defaults."""
 
 PRODUCER_DEFAULTS: dict[str, Any] = {
     "transaction.timeout.ms": TRANSACTION_TIMEOUT_MS,
@@ -83,7 +87,7 @@ class Connection(NamedTuple):
 
     def member(self, group: str) -> Consumer:
         """A consumer that may join the group."""
-        own: dict[str, Any] = {"group.protocol": self.protocol}
+        own = {**MEMBER_DEFAULTS, "group.protocol": self.protocol}
         if self.static:
             own["group.instance.id"] = self.instance
         if self.protocol == "classic":
@@ -93,7 +97,8 @@ class Connection(NamedTuple):
     def reader(self, extra: Mapping[str, Any]) -> Consumer:
         """A consumer that never joins a group: for what is read by explicit offsets."""
         group = f"{self.names.prefix}reader"  # the client wants a name
-        return self._consumer({**self.settings, "group.id": group, **extra})
+        settings = {name: value for name, value in self.settings.items() if name not in GROUP_SETTINGS}
+        return self._consumer({**settings, "group.id": group, **extra})
 
     def _consumer(self, settings: Mapping[str, Any]) -> Consumer:
         return Consumer({**CONSUMER_DEFAULTS, **settings}, logger=client_log)

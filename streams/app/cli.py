@@ -35,6 +35,10 @@ ConfigOption = Annotated[Path, typer.Option("--config", "-c", help="The deployme
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object for programs.")]
 DemoFolder = Annotated[Path, typer.Option("--data", file_okay=False, help="Data folder of the embedded log.")]
 
+DeploymentOption = Annotated[
+    Path | None, typer.Option("--config", "-c", help="Look into this deployment on Kafka instead of a data folder.")
+]
+
 DEFAULT_CONFIG = Path("singleview.yaml")
 DEFAULT_FOLDER = Path("demo-data")
 
@@ -151,12 +155,13 @@ def resolve(
 def show(
     what: Annotated[str, typer.Argument(help="A customer id, old or new, or a source record: realm/source/id.")],
     data: DemoFolder = DEFAULT_FOLDER,
+    config: DeploymentOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Show a customer: values with provenance, members, history."""
     from streams.app.commands.show import show as command
 
-    command(what, data, as_json=as_json)
+    command(what, data, config, as_json=as_json)
 
 
 @app.command()
@@ -164,12 +169,13 @@ def why(
     first: Annotated[str, typer.Argument(metavar="A", help="A source record: realm/source/id.")],
     second: Annotated[str, typer.Argument(metavar="B", help="Another one.")],
     data: DemoFolder = DEFAULT_FOLDER,
+    config: DeploymentOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Explain why two records are, or are not, the same customer."""
     from streams.app.commands.why import why as command
 
-    command(first, second, data, as_json=as_json)
+    command(first, second, data, config, as_json=as_json)
 
 
 USER_ERRORS = (DocumentError, ConfigurationError, UsageError)

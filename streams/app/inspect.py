@@ -1,18 +1,25 @@
-"""Looking into an embedded data folder: one customer, by its id, an old id, or one of its source records."""
+"""Looking at one customer, by its id, an old id, or one of its source records: embedded, or in a deployment on Kafka."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
 from connectors.logs.embedded import EmbeddedLog
+from connectors.registry import ConfluentRegistry
 from schemas.canonical import Attributes
 from schemas.public import PublicCodec
+from schemas.registry import SchemaRegistry
 from schemas.topics import CUSTOMER_CHANGES
 from schemas.view import CustomerChange, CustomerView
-from streams.app.console import WorkError
+from streams.app.config import Configuration
+from streams.app.console import WorkError, stages
+from streams.app.copies import Copies
 from streams.app.embedded import data_paths
 from streams.app.summary import Tables
+from streams.app.wiring import Deployment
 from streams.customers import read_view
 from streams.records import RECORD_ROWS, row_key
 
@@ -34,15 +41,17 @@ class Inspection(NamedTuple):
     history: list[CustomerChange]
 
 
-class Folder:
-    """An embedded data folder, opened for reading. No pipeline may be running on it."""
+Changes = Callable[[Collection[str]], Iterable[bytes]]
+"""The change events of customer ids, each id's in order."""
 
-    def __init__(self, data: Path) -> None:
-        log, stores = data_paths(data)
-        if not log.exists():
-            raise WorkError(f"{data} holds no data: run `singleview demo` first, or name a folder with --data")
-        self.log = EmbeddedLog(log)
-        self.tables = Tables(stores)
+
+class Inspector:
+    """Looks into the tables of a deployment."""
+
+    def __init__(self, tables: Tables, changes: Changes, registry: SchemaRegistry) -> None:
+        self.tables = tables
+        self._changes = changes
+        self._registry = registry
 
     def inspect(self, what: str) -> Inspection:
         """Raises WorkError if nothing is known under this name."""
@@ -81,19 +90,48 @@ class Folder:
                 return Member(record, row.version, row.attributes)
         raise WorkError(f"source record {record} is a member, but its row is missing")
 
-    def _history(self, ids: set[str]) -> list[CustomerChange]:
+    def _history(self, ids: Collection[str]) -> list[CustomerChange]:
         """The change events of an id and of those merged into it, in the order they were published."""
-        codec = PublicCodec(self.log.registry())
-        keys = {customer.encode() for customer in ids}
-        found = [m.value for m in self.log.messages(CUSTOMER_CHANGES) if m.key in keys and m.value]
-        return [codec.decode_change(value) for value in found]
+        codec = PublicCodec(self._registry)
+        return sorted(map(codec.decode_change, self._changes(ids)), key=lambda change: change.processing_time)
 
-    def close(self) -> None:
-        self.tables.close()
-        self.log.close()
 
-    def __enter__(self) -> Folder:
-        return self
+@contextmanager
+def open_place(data: Path, config: Path | None, processors: Collection[str], *, quiet: bool) -> Iterator[Inspector]:
+    """The deployment of `config` if there is one, else the embedded data folder."""
+    if config is None:
+        with open_folder(data) as found:
+            yield found
+        return
+    with open_deployment(config, processors, quiet=quiet) as found:
+        yield found
 
-    def __exit__(self, *_: object) -> None:
-        self.close()
+
+@contextmanager
+def open_folder(data: Path) -> Iterator[Inspector]:
+    """An embedded data folder. No pipeline may be running on it. Raises WorkError if it holds nothing."""
+    path, stores = data_paths(data)
+    if not path.exists():
+        raise WorkError(f"{data} holds no data: run `singleview demo` first, or name a folder with --data")
+    log = EmbeddedLog(path)
+
+    def changes(customers: Collection[str]) -> Iterator[bytes]:
+        keys = {customer.encode() for customer in customers}
+        return (m.value for m in log.messages(CUSTOMER_CHANGES) if m.key in keys and m.value)
+
+    with closing(log), Tables(stores) as tables:
+        yield Inspector(tables, changes, log.registry())
+
+
+@contextmanager
+def open_deployment(config: Path, processors: Collection[str], *, quiet: bool) -> Iterator[Inspector]:
+    """A deployment on Kafka, running or not, as it is now. Reads the tables of `processors` first."""
+    deployment = Deployment(Configuration.load(config))
+    copies = Copies(deployment)
+    with stages(quiet=quiet) as progress:
+        copies.refresh(processors, progress)
+    with (
+        ConfluentRegistry(deployment.configuration.registry_settings) as registry,
+        Tables(copies.folder) as tables,
+    ):
+        yield Inspector(tables, copies.changes, registry)

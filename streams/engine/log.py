@@ -80,7 +80,20 @@ class Listener(Protocol):
         ...
 
 
-class Session(Protocol):
+class TableLog(Protocol):
+    """The table topic of one processor, for reading."""
+
+    def table_end(self, partition: int) -> TableEnd:
+        """Fetches the stable committed offset of the inbox partition first, which `resume` then begins at: so the table
+        up to this end covers all it reflects."""
+        ...
+
+    def read_table(self, partition: int, start: int, end: int) -> Iterator[list[TableRecord]]:
+        """Committed records from `start` until the position reaches `end`, in batches; empty ones show it is alive."""
+        ...
+
+
+class Session(TableLog, Protocol):
     """One processor instance's end of the log: its inbox in, its transaction out."""
 
     def poll(self, limit: int, timeout: float) -> list[Message]:
@@ -117,15 +130,6 @@ class Session(Protocol):
 
     def rewind(self) -> None:
         """After an abort: poll again from the committed offsets. Partitions that are paused find theirs anew at `resume`."""
-        ...
-
-    def table_end(self, partition: int) -> TableEnd:
-        """Fetches the stable committed offset of the inbox partition first, which `resume` then begins at: so the table
-        up to this end covers all it reflects."""
-        ...
-
-    def read_table(self, partition: int, start: int, end: int) -> Iterator[list[TableRecord]]:
-        """Committed records from `start` until the position reaches `end`, in batches; empty ones show it is alive."""
         ...
 
     def close(self) -> None: ...

@@ -7,7 +7,7 @@ from typing import NamedTuple, Protocol
 
 import msgspec
 
-from streams.engine.log import LogError, Session, TableEnd, TableRecord
+from streams.engine.log import LogError, TableEnd, TableLog, TableRecord
 from streams.engine.overlay import Backing, StoreError
 
 CLOCKS_DIFFER_MS = 3_600_000
@@ -57,10 +57,10 @@ class Restore:
     """Brings one store up to its table topic, a slice at a time, so that its owner can go on polling."""
 
     def __init__(
-        self, session: Session, stores: Stores, partition: int, *, max_age_ms: int, now_ms: int, rebuild: bool = False
+        self, log: TableLog, stores: Stores, partition: int, *, max_age_ms: int, now_ms: int, rebuild: bool = False
     ) -> None:
         """`rebuild`: what is on disk is known to be of no use. Raises UnavailableError: nothing was done then."""
-        end = session.table_end(partition)
+        end = log.table_end(partition)
         self.rebuilt_because = "it failed" if rebuild else ""
         if rebuild:
             store = stores.rebuild(partition)
@@ -76,9 +76,7 @@ class Restore:
         self._position = store.sync.offset if store.sync else end.start
         self._from = self._position
         self._end = end.end
-        self._read: Callable[[], Iterator[list[TableRecord]]] = lambda: session.read_table(
-            partition, self._position, end.end
-        )
+        self._read: Callable[[], Iterator[list[TableRecord]]] = lambda: log.read_table(partition, self._position, end.end)
         self._slices = self._read()
 
     @property

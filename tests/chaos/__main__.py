@@ -9,7 +9,7 @@ import sys
 import time
 
 from tests.chaos.faults import ALL, KILLS
-from tests.chaos.run import Report, chaos, sequence
+from tests.chaos.run import Report, chaos, sequence, strange_ends
 from tests.parts import MissingPartError
 
 
@@ -58,7 +58,7 @@ def summary(report: Report) -> dict[str, object]:
         "wrong rows of rebuilt stores": ending.wrong_restored,
         "wrong rows of the workers' stores": ending.wrong_stores,
         "violations seen by the reader": report.violations[:20],
-        "workers that ended by themselves": report.strange_ends,
+        "workers that ended by themselves": strange_ends(report.codes),
         "takeover after kill -9, seconds": {
             "median": round(statistics.median(kills), 1) if kills else None,
             "longest": round(max(kills), 1) if kills else None,

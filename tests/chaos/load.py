@@ -1,4 +1,4 @@
-"""`python -m tests.chaos.load BROKERS PREFIX SEED`: numbers the messages of each key, and survives what the brokers go through.
+"""`python -m tests.chaos.load BROKERS PREFIX SEED`: numbers each key's messages, and survives what brokers go through.
 
 First one message of every key, so that there is a table to restore; then a steady rate until SIGTERM.
 """

@@ -7,7 +7,7 @@ import signal
 import tempfile
 import time
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from random import Random
@@ -46,14 +46,14 @@ class Report(NamedTuple):
     stops: list[float]  # seconds from SIGTERM to the end
 
     @property
-    def strange_ends(self) -> list[str]:
-        """Workers that ended by themselves, though they should have lived through it."""
-        fine = {0, -signal.SIGKILL, FENCED_CODE}
-        return [f"{name}: {code}" for name, codes in self.codes.items() for code in codes if code not in fine]
-
-    @property
     def well(self) -> bool:
-        return self.ending.well and not self.violations and not self.strange_ends
+        return self.ending.well and not self.violations and not strange_ends(self.codes)
+
+
+def strange_ends(codes: Mapping[str, Sequence[int]]) -> list[str]:
+    """Workers that ended by themselves, though they should have lived through it."""
+    fine = {0, -signal.SIGKILL, FENCED_CODE}
+    return [f"{name} with {code}" for name, found in codes.items() for code in found if code not in fine]
 
 
 class Chaos:
@@ -169,6 +169,8 @@ class Chaos:
     def _until(self, done: Callable[[], bool], what: str) -> None:
         deadline = time.monotonic() + PATIENCE
         while not done():
+            if ends := strange_ends({worker.name: worker.codes for worker in self.supervisor.workers.values()}):
+                raise ChaosError(f"ended by themselves: {', '.join(ends)} (see {self.folders.root})")
             if time.monotonic() > deadline:
                 raise ChaosError(f"not within {PATIENCE:.0f} s: {what} (see {self.folders.root})")
             self.supervisor.wait(0.3)

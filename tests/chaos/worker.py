@@ -128,7 +128,7 @@ def main() -> int:
         while not stopping.is_set():
             worker.step(0.2)
     except FencedError as error:
-        logging.error("fenced: %s", error)
+        logging.warning("fenced: %s", error)
         code = FENCED_CODE
     finally:
         worker.close()

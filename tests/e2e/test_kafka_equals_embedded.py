@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import subprocess
 import time
@@ -153,6 +154,35 @@ def test_two_processes_over_kafka_give_the_views_of_the_embedded_pipeline(
     found = comparable(views.values())
     assert found.keys() == expected.keys()
     assert found == expected
+    customer, view = next((key, view) for key, view in sorted(views.items()) if len(view["members"]) > 2)
+    shows_the_view(config, customer, view)
+    explains_the_members(config, customer, view)
+
+
+def asked(*arguments: str) -> dict[str, Any]:
+    """What a command says with --json."""
+    process = singleview(*arguments, "--json", stdout=subprocess.PIPE)
+    said, _ = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 0
+    answer: dict[str, Any] = json.loads(said)
+    return answer
+
+
+def shows_the_view(config: Path, customer: str, view: View) -> None:
+    """`show` looks into the deployment itself: the pipeline need not run, and is not touched."""
+    shown = asked("show", view["members"][0], "--config", str(config))
+    assert shown["view"]["customer_id"] == customer
+    assert shown["view"]["version"] == view["version"]
+    assert [member["record"] for member in shown["members"]] == view["members"]
+    assert [change["version"] for change in shown["history"] if change["customer_id"] == customer] == list(
+        range(1, view["version"] + 1)
+    )
+
+
+def explains_the_members(config: Path, customer: str, view: View) -> None:
+    why = asked("why", view["members"][0], view["members"][1], "--config", str(config))
+    assert why["same_customer"]
+    assert why["customers"] == [customer, customer]
 
 
 def wait_until_consumed(kafka: str, prefix: str, running: list[subprocess.Popen[bytes]]) -> None:

@@ -22,7 +22,7 @@ from tests.simulation.groups import Group, Member
 from tests.simulation.runs import SCENARIOS, SimulationError, run
 from tests.simulation.session import TOPIC_ID, SimulatedSession
 
-ENOUGH_SEEDS = 150
+ENOUGH_SEEDS = 300
 Patch = pytest.MonkeyPatch
 
 

@@ -15,17 +15,17 @@ from rich.text import Text
 from schemas.canonical import source_of
 from schemas.view import VIEW_ATTRIBUTES, CustomerChange, CustomerView, Sourced
 from streams.app.console import out, plain, print_json
-from streams.app.inspect import Folder, Inspection
+from streams.app.inspect import Inspection, open_place
 from streams.app.phrases import phrase
 
 SHOWN_CHANGES = 20
 UNION = "union"
 
 
-def show(what: str, data: Path, *, as_json: bool) -> None:
+def show(what: str, data: Path, config: Path | None, *, as_json: bool) -> None:
     """Prints one customer. Raises WorkError if there is none."""
-    with Folder(data) as folder:
-        found = folder.inspect(what)
+    with open_place(data, config, ("records", "customers"), quiet=as_json) as place:
+        found = place.inspect(what)
     if as_json:
         print_json(
             {

@@ -8,7 +8,7 @@ from rich.table import Table
 
 from schemas.canonical import realm_of
 from streams.app.console import UsageError, WorkError, out, print_json
-from streams.app.inspect import Folder
+from streams.app.inspect import open_place
 from streams.identity.explain import Reason, SharedKey, Why
 from streams.identity.explain import why as explain
 from streams.identity.factory import ShippedMatcher
@@ -17,13 +17,13 @@ from streams.identity.model import Comparison, Thresholds
 CENTIBITS = 100
 
 
-def why(first: str, second: str, data: Path, *, as_json: bool) -> None:
+def why(first: str, second: str, data: Path, config: Path | None, *, as_json: bool) -> None:
     """Prints why two records are, or are not, one customer. Raises WorkError if either was never seen."""
     for record in (first, second):
         if record.count("/") < 2:
             raise UsageError(f"{record} is no source record: name it realm/source/id")
-    with Folder(data) as folder:
-        answers = [explain(store, ShippedMatcher(), first, second) for store in folder.tables.partitions("identity")]
+    with open_place(data, config, ("identity",), quiet=as_json) as place:
+        answers = [explain(store, ShippedMatcher(), first, second) for store in place.tables.partitions("identity")]
     answer = next((a for a in answers if a.reason is not Reason.UNKNOWN), answers[0] if answers else None)
     if answer is None or answer.reason is Reason.UNKNOWN:
         raise WorkError(f"{first} and {second}: {Reason.UNKNOWN.value} (looked in realm {realm_of(first)})")

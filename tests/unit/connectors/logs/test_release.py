@@ -35,12 +35,12 @@ def test_the_newest_level_is_read_from_among_the_features(level: int) -> None:
 
 @pytest.mark.parametrize("bad", [answer({"metadata.version": 27}, error=35), answer({"group.version": 1}), b""])
 def test_an_answer_without_a_level_is_an_error(bad: bytes) -> None:
-    with pytest.raises(ValueError, match="."):
+    with pytest.raises(ValueError, match=r"answer|broker"):
         newest_level(bad)
 
 
 @given(st.data())
 def test_an_answer_cut_anywhere_is_an_error_and_never_a_level(data: st.DataObject) -> None:
     whole = answer({"metadata.version": 27})
-    with pytest.raises(ValueError, match="."):
+    with pytest.raises(ValueError, match=r"answer|broker"):
         newest_level(whole[: data.draw(st.integers(0, len(whole) - 2))])

@@ -52,7 +52,7 @@ class Shelf:
 
 def restore(shelf: Shelf, day: float) -> Restore:
     now_ms = NOW_MS + int(day * DAY_MS)
-    return Restore(Table(), shelf, 0, max_age_ms=3 * DAY_MS, now_ms=now_ms)  # type: ignore[arg-type]
+    return Restore(Table(), shelf, 0, max_age_ms=3 * DAY_MS, now_ms=now_ms)
 
 
 def finish(begun: Restore) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import time
 from collections import namedtuple
 from pathlib import Path
 
@@ -143,7 +144,7 @@ def test_stores_on_disk_are_opened_without_disturbing_whoever_uses_them(tmp_path
     folder = deployment.configuration.data_folder / "host-0" / "records" / "2"
     options = StoreOptions.bounded(1 << 20)
     store = RocksStore(folder, options)
-    store.apply({b"k": b"v"}, Sync("id", 42, NOW))
+    store.apply({b"k": b"v"}, Sync("id", 42, int(time.time() * 1000)))
     store.close()
     running = RocksStore(folder, options)
     (found,) = check_stores(deployment, on_kafka=False)

@@ -1,0 +1,141 @@
+"""`singleview run` as several processes over a real Kafka: children that die, are told to end, or lose their parent."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import NamedTuple, TypeVar
+
+import msgspec
+import pytest
+import yaml
+
+from connectors.mappings import shipped_mapping
+from tests.parts.ports import free_port
+
+pytestmark = [pytest.mark.kafka, pytest.mark.registry]
+
+PATIENCE = 90.0
+PROCESSORS = {"records", "customers"}
+T = TypeVar("T")
+
+
+def until(found: Callable[[], T | None], what: str) -> T:
+    """What `found` returns once that is not None."""
+    deadline = time.monotonic() + PATIENCE
+    while (value := found()) is None:
+        assert time.monotonic() < deadline, f"not in time: {what}"
+        time.sleep(0.1)
+    return value
+
+
+class Running(NamedTuple):
+    """A parent with two children."""
+
+    parent: subprocess.Popen[bytes]
+    port: int
+    errors: Path
+
+    def ready(self, index: int) -> bool | None:
+        """True once the child of this index says so."""
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port + index}/ready", timeout=5) as answer:
+                return answer.status == 200 or None
+        except (urllib.error.URLError, ConnectionError):
+            return None
+
+    def metrics(self, index: int) -> str:
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port + index}/metrics", timeout=5) as answer:
+            text: str = answer.read().decode()
+        return text
+
+    def children(self) -> list[int]:
+        listed = Path(f"/proc/{self.parent.pid}/task/{self.parent.pid}/children").read_text()
+        return [int(pid) for pid in listed.split()]
+
+    def log(self) -> str:
+        return self.errors.read_text()
+
+
+def alive(pid: int) -> bool:
+    try:
+        return "zombie" not in Path(f"/proc/{pid}/status").read_text()
+    except FileNotFoundError:
+        return False
+
+
+@pytest.fixture
+def running(tmp_path: Path, kafka: str, registry: str, unique: str) -> Iterator[Running]:
+    port = free_port()
+    config = tmp_path / "singleview.yaml"
+    document = {
+        "data": "data",
+        "prefix": unique,
+        "realms": {"north": 0},
+        "partitions": 2,
+        "sources": [str(shipped_mapping("partner"))],
+        "kafka": {"bootstrap.servers": kafka},
+        "registry": {"url": registry},
+        "processes": 2,
+        "observe": {"listen": f"127.0.0.1:{port}"},
+    }
+    config.write_text(yaml.safe_dump(document))
+    environment = {**os.environ, "SINGLEVIEW_SECRET": "a secret of this test alone"}
+    command = [sys.executable, "-m", "streams.app.cli"]
+    subprocess.run([*command, "init", "--config", config], env=environment, check=True, timeout=PATIENCE)
+    run = [*command, "run", *sorted(PROCESSORS), "--config", config, "--instance", "test", "--log-format", "json", "--json"]
+    with (tmp_path / "errors").open("wb") as errors, (tmp_path / "output").open("wb") as output:
+        parent = subprocess.Popen(run, env=environment, stdout=output, stderr=errors)
+        found = Running(parent, port, tmp_path / "errors")
+        try:
+            for index in (0, 1):
+                until(lambda: found.ready(index), f"child {index} ready:\n{found.log()}")  # noqa: B023 - called at once
+            yield found
+        finally:
+            if parent.poll() is None:
+                parent.kill()
+            parent.wait(30)
+
+
+def test_children_share_the_work_and_all_end_in_time_when_told(running: Running, tmp_path: Path) -> None:
+    children = running.children()
+    assert len(children) == 2
+    held = [re.findall(r'^singleview_partitions\{processor="(\w+)"\} (\d)', running.metrics(i), re.M) for i in (0, 1)]
+    assert {name: int(count) for name, count in held[0]} == dict.fromkeys(PROCESSORS, 1)
+    assert held[0] == held[1]
+    assert 'singleview_info{instance="test-1"' in running.metrics(1)
+    assert sorted(path.name for path in (tmp_path / "data").iterdir()) == ["test-0", "test-1"]
+    told = time.monotonic()
+    running.parent.send_signal(signal.SIGTERM)
+    assert running.parent.wait(30) == 0
+    assert time.monotonic() - told < 12
+    assert not any(alive(child) for child in children)
+    summary = msgspec.json.decode((tmp_path / "output").read_bytes())
+    assert summary == {"messages": dict.fromkeys(PROCESSORS, 0), "stopped_sources": {}, "failures": {}}
+    lines = [msgspec.json.decode(line) for line in running.log().splitlines()]
+    assert {line["instance"] for line in lines if "processor" in line} == {"test-0", "test-1"}
+
+
+def test_a_child_that_is_killed_comes_back_under_its_name(running: Running) -> None:
+    victim = running.children()[0]
+    os.kill(victim, signal.SIGKILL)
+    until(lambda: victim not in running.children() or None, "the child's end seen")
+    until(lambda: len(running.children()) == 2 or None, "a child in its place")
+    until(lambda: running.ready(0), "the child ready again")
+    assert "process test-0 ended by SIGKILL: starts again in 0.5 s" in running.log()
+    running.parent.send_signal(signal.SIGTERM)
+    assert running.parent.wait(30) == 0
+
+
+def test_children_end_when_their_parent_is_killed(running: Running) -> None:
+    children = running.children()
+    running.parent.kill()
+    until(lambda: not any(alive(child) for child in children) or None, "the children's end")
