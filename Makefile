@@ -8,7 +8,7 @@ PYTHON ?= $(firstword $(foreach name,python3 python3.13 python3.12 python3.11,$(
 	$(name) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $(name))))
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types check format parts clean
+.PHONY: help demo test lint types check format parts bench clean
 
 help: ## show these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -35,8 +35,11 @@ format: $(VENV)/installed-dev ## rewrite the code in the project's style
 parts: $(VENV)/installed-dev ## run a Kafka and a schema registry until Ctrl-C
 	@$(BIN)/python -m tests.parts
 
+bench: $(VENV)/installed-dev ## our engine beside its peers, the whole pipeline, cost against size; half an hour
+	@$(BIN)/python -m benchmarks all
+
 clean: ## remove the environment and everything built
-	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) .bench build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The stamps are renewed when the dependencies may have changed.

@@ -1,1 +1,1 @@
-"""Benchmarks: our engine beside its peers on one workload, the whole pipeline, and cost against size. See docs/benchmarks.md."""
+"""Our engine beside its peers on one workload, the whole pipeline, and cost against size. See docs/benchmarks.md."""

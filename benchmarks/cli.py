@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from statistics import median
 from typing import Annotated, Any
 
 import msgspec
@@ -14,17 +15,23 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from benchmarks import report
-from benchmarks.cluster import own_kafka
-from benchmarks.contender import ALL, Contender
+from benchmarks.cluster import own_kafka, own_registry
+from benchmarks.contender import ALL, WARMING, Contender
 from benchmarks.engine import EngineWorkload, FailedError, Run, in_turns
 from benchmarks.engine import Progress as Tell
 from benchmarks.environments import BuildError
 from benchmarks.machine import facts
+from benchmarks.paths import own_folder
+from benchmarks.pipeline import PipelineWorkload, Settings
+from benchmarks.population import PLANTS
+from benchmarks.restore import measure_restore
+from benchmarks.size import BATCH, measure_cost
 from tests.parts import MissingPartError, PartStartError
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
+DEFAULTS = Settings()
 out = Console()
-err = Console(stderr=True)
+err = Console(stderr=True, width=None if sys.stderr.isatty() else 120)
 
 Json = Annotated[bool, typer.Option("--json", help="Print the results as one JSON object.")]
 
@@ -46,10 +53,67 @@ def engine(
     finish({"engine": measure_engine(chosen, runs, events)}, as_json=as_json)
 
 
+@app.command()
+def pipeline(
+    runs: Annotated[int, typer.Option(min=1)] = 1,
+    customers: Annotated[int, typer.Option(min=100, help="Of the first load.")] = DEFAULTS.customers,
+    updates: Annotated[int, typer.Option(min=1_000, help="Of the second phase.")] = DEFAULTS.updates,
+    rate: Annotated[int, typer.Option(min=1, help="Events a second, where latency is measured.")] = DEFAULTS.rate,
+    seconds: Annotated[int, typer.Option(min=10, help="Of that rate.")] = DEFAULTS.seconds,
+    as_json: Json = False,
+) -> None:
+    """The whole pipeline: rates of a first load and of updates, and latency at a fixed rate."""
+    finish({"pipeline": measure_pipeline(Settings(customers, updates, rate, seconds), runs)}, as_json=as_json)
+
+
+@app.command()
+def size(
+    runs: Annotated[int, typer.Option(min=1, help="Rounds over both sizes.")] = 3,
+    events: Annotated[int, typer.Option(min=3 * BATCH, help="Of a round.")] = 20_000,
+    small: Annotated[int, typer.Option(min=1_000, help="Customers.")] = 100_000,
+    large: Annotated[int, typer.Option(min=1_000, help="Customers.")] = 2_000_000,
+    restored: Annotated[int, typer.Option(min=10_000, help="Table records of the restore.")] = 1_000_000,
+    as_json: Json = False,
+) -> None:
+    """Cost of an event with a small and a large store, and the rate of a restore."""
+    if runs * events > small:
+        raise typer.BadParameter(f"--small must be at least runs times events, {runs * events:,}: each is updated once")
+    finish(measure_size(runs, events, (small, large), restored), as_json=as_json)
+
+
+@app.command(name="all")
+def everything(runs: Annotated[int, typer.Option(min=1)] = 3, as_json: Json = False) -> None:
+    """All of it with defaults: about half an hour."""
+    results: dict[str, Any] = {"engine": measure_engine(ALL, runs, 400_000)}
+    results["pipeline"] = measure_pipeline(DEFAULTS, 1)
+    results |= measure_size(runs, 20_000, (100_000, 2_000_000), 1_000_000)
+    finish(results, as_json=as_json)
+
+
+def measure_pipeline(settings: Settings, runs: int) -> list[dict[str, float]]:
+    found = []
+    for _ in range(runs):
+        with own_kafka() as cluster, own_registry() as registry, own_folder("pipeline") as folder, telling() as tell:
+            found.append(PipelineWorkload(cluster, registry, folder, settings, tell).run())
+    err.print(report.figures_table("The whole pipeline", report.medians(found)))
+    return found
+
+
+def measure_size(runs: int, events: int, sizes: tuple[int, int], restored: int) -> dict[str, Any]:
+    with telling() as tell:
+        costs = [measure_cost(plant(), sizes, events, runs, tell) for plant in PLANTS]
+    err.print(report.cost_table(costs))
+    with own_kafka() as cluster, telling() as tell:
+        rates = [measure_restore(cluster, restored, serial, tell) for serial in range(runs)]
+    err.print(report.figures_table("Restore", {"table records a second": median(rates)}))
+    return {"size": costs, "restore_records_per_second": rates}
+
+
 def measure_engine(chosen: Sequence[Contender], runs: int, events: int) -> list[report.Standing]:
     found: list[Run] = []
     with own_kafka() as cluster, telling() as tell:
         workload = EngineWorkload(cluster, events, tell)
+        workload.run(WARMING, runs * len(chosen))  # a broker that has just started is slow: its code is not compiled yet
         for serial, contender in enumerate(in_turns(chosen, runs)):
             run = workload.run(contender, serial)
             found.append(run)

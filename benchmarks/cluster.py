@@ -9,7 +9,7 @@ from typing import Any
 from confluent_kafka import Consumer, ConsumerGroupState, KafkaException, Message, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]  # its stubs do not declare it
 
-from tests.parts import launch_kafka
+from tests.parts import launch_kafka, launch_registry
 
 PARTITIONS = 4
 BROKER_JVM = ("-Xms1g", "-Xmx1g", "-XX:+UseG1GC")
@@ -30,6 +30,16 @@ def own_kafka() -> Iterator[Cluster]:
         part.close()
 
 
+@contextmanager
+def own_registry() -> Iterator[str]:
+    """The URL of a schema registry of our own."""
+    part = launch_registry()
+    try:
+        yield part.address
+    finally:
+        part.close()
+
+
 class Cluster:
     """Topics, watermarks and groups of one broker."""
 
@@ -37,7 +47,7 @@ class Cluster:
         """`pid`: of the broker's process, if it runs as one on this machine."""
         self.brokers = brokers
         self.pid = pid
-        self._settings = {"bootstrap.servers": brokers}
+        self._settings: dict[str, str | int | float | bool] = {"bootstrap.servers": brokers}
         self._admin = AdminClient(self._settings)
 
     def close(self) -> None:
@@ -76,10 +86,10 @@ class Cluster:
         return bool(described.members) and described.state == ConsumerGroupState.STABLE
 
     @contextmanager
-    def reader(self, group: str = "bench-reader", **settings: Any) -> Iterator[Consumer]:
+    def reader(self, group: str = "bench-reader", settings: Mapping[str, Any] | None = None) -> Iterator[Consumer]:
         """A consumer that reads committed messages and joins no group."""
         own = {**self._settings, "group.id": group, "isolation.level": "read_committed", "enable.auto.commit": False}
-        consumer = Consumer({**own, **settings})
+        consumer = Consumer({**own, **(settings or {})})
         try:
             yield consumer
         finally:
@@ -87,7 +97,7 @@ class Cluster:
 
     def read_all(self, topic: str) -> Iterator[Message]:
         """Every committed message from the beginning to the end of each partition."""
-        with self.reader(**{"enable.partition.eof": True}) as consumer:
+        with self.reader(settings={"enable.partition.eof": True}) as consumer:
             partitions = consumer.list_topics(topic, TIMEOUT).topics[topic].partitions
             consumer.assign([TopicPartition(topic, partition, 0) for partition in partitions])
             ended = 0
@@ -98,9 +108,9 @@ class Cluster:
                     else:
                         ended += 1
 
-    def producer(self, **settings: Any) -> Producer:
+    def producer(self, settings: Mapping[str, Any] | None = None) -> Producer:
         own = {"linger.ms": 20, "enable.idempotence": True, "partitioner": "murmur2_random"}
-        return Producer({**self._settings, **own, **settings})
+        return Producer({**self._settings, **own, **(settings or {})})
 
 
 class Committed:

@@ -54,7 +54,7 @@ ALL: tuple[Contender, ...] = (
     ),
     Contender(
         "streams-tuned",
-        f"the same, tuned",
+        "the same, tuned",
         lambda task: _streams(task, "tuned", "-Xmx512m"),
         lambda task: f"{task.group}-rows-changelog",
     ),
@@ -77,3 +77,6 @@ ALL: tuple[Contender, ...] = (
         lambda task: [sys.executable, "-m", "benchmarks.contenders.forward", _text(task)],
     ),
 )
+
+WARMING = next(contender for contender in ALL if contender.name == ALONE)
+"""Run once before all others, and not counted."""

@@ -8,8 +8,6 @@ the outputs of the last event are committed too.
 from __future__ import annotations
 
 import math
-import shutil
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -21,7 +19,7 @@ from confluent_kafka import Message
 from benchmarks.cluster import Cluster, Committed
 from benchmarks.contender import Contender
 from benchmarks.events import events, expected
-from benchmarks.paths import BUILT
+from benchmarks.paths import own_folder
 from benchmarks.processes import Measured, Usage, usage_of
 from benchmarks.task import Task
 from benchmarks.verify import what_is_wrong
@@ -90,22 +88,21 @@ class EngineWorkload:
     def run(self, contender: Contender, serial: int) -> Run:
         number = min(self._number, contender.most_events or self._number)
         prefix = f"bench-{contender.name}-{serial}."
-        folder = Path(tempfile.mkdtemp(prefix=f"{contender.name}-", dir=BUILT))
-        task = Task(
-            brokers=self._cluster.brokers,
-            prefix=prefix,
-            source=self._source(number),
-            output=f"{prefix}out",
-            group=f"{prefix}merge",
-            folder=str(folder / "stores"),
-        )
-        command = contender.command(task)
-        self._prepare(task)
-        try:
-            return self._measure(contender, task, command, folder / "log", number)
-        finally:
-            shutil.rmtree(folder)
-            self._cluster.delete(prefix)
+        with own_folder(contender.name) as folder:
+            task = Task(
+                brokers=self._cluster.brokers,
+                prefix=prefix,
+                source=self._source(number),
+                output=f"{prefix}out",
+                group=f"{prefix}merge",
+                folder=str(folder / "stores"),
+            )
+            command = contender.command(task)
+            self._prepare(task)
+            try:
+                return self._measure(contender, task, command, folder / "log", number)
+            finally:
+                self._cluster.delete(prefix)
 
     def _prepare(self, task: Task) -> None:
         task.path.mkdir()
@@ -200,8 +197,9 @@ class EngineWorkload:
 
 
 def in_turns(contenders: Sequence[Contender], runs: int) -> list[Contender]:
-    """Each contender once a round, so that a change of the machine's mood meets all alike."""
-    return [contender for _ in range(runs) for contender in contenders]
+    """Each contender once a round, each round begun by another: what changes with time or the one before meets all alike."""
+    rounds = ((*contenders[first % len(contenders) :], *contenders[: first % len(contenders)]) for first in range(runs))
+    return [contender for turn in rounds for contender in turn]
 
 
 def _void(contender: Contender, number: int, usage: Usage, why: str) -> Run:

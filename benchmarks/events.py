@@ -30,7 +30,7 @@ class Event(NamedTuple):
 class Merged(NamedTuple):
     """What the rows of the state must be in the end: how many events a key had, and their fields merged in order."""
 
-    count: int
+    number: int  # of events
     fields: dict[str, object]
 
 

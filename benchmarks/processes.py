@@ -29,7 +29,7 @@ class Measured:
     def __init__(self, command: Sequence[str], log: Path, environment: Mapping[str, str] | None = None) -> None:
         self._log = log
         with log.open("ab") as out:
-            self._process = subprocess.Popen(
+            self._process = subprocess.Popen(  # noqa: S603  # our own commands
                 command,
                 cwd=ROOT,
                 env={**os.environ, **(environment or {})},

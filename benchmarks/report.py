@@ -14,6 +14,7 @@ from rich.table import Table
 from benchmarks.contender import ALONE, OURS, Contender
 from benchmarks.engine import Run
 from benchmarks.paths import RESULTS
+from benchmarks.size import Cost
 
 
 class Standing(msgspec.Struct, frozen=True, kw_only=True):
@@ -90,6 +91,21 @@ def _ratio(row: Standing) -> str:
 
 def _number(value: float | None) -> str:
     return "-" if value is None else f"{value:,.0f}"
+
+
+def cost_table(costs: Sequence[Cost]) -> Table:
+    table = Table(title="CPU us of an event, by customers in the store", title_justify="left")
+    sizes = (f"{costs[0].small:,}", f"{costs[0].large:,}") if costs else ("", "")
+    for heading in ("", *sizes, "ratio", "MB on disk"):
+        table.add_column(heading, justify="right" if heading else "left")
+    for cost in costs:
+        figures = (f"{cost.small_us:,.1f}", f"{cost.large_us:,.1f}", f"{cost.ratio:.2f}", f"{cost.large_store_mb:,.0f}")
+        table.add_row(cost.processor, *figures)
+    return table
+
+
+def medians(runs: Sequence[Mapping[str, float]]) -> dict[str, float]:
+    return {name: median(run[name] for run in runs) for name in runs[0]}
 
 
 def figures_table(title: str, figures: Mapping[str, float | str | None]) -> Table:

@@ -35,7 +35,7 @@ def what_is_wrong(outputs: Iterable[tuple[bytes, bytes]], expected: Mapping[byte
         out_of_order += row.count != counts.get(key, 0) + 1
         counts[key] = row.count
         last[key] = row
-    wanted = sum(row.count for row in expected.values())
+    wanted = sum(row.number for row in expected.values())
     if number != wanted:
         return f"{number} outputs instead of {wanted}"
     if out_of_order:

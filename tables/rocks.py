@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import shutil
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -17,6 +18,7 @@ from rocksdict import (
     Rdict,
     ReadOptions,
     WriteBatch,
+    WriteBufferManager,
     WriteOptions,
 )
 
@@ -31,16 +33,38 @@ BLOCK_CACHE_BYTES = 64 << 20
 """Shared by all stores of a process: RocksDB's own default is per store, and large."""
 
 WRITE_BUFFER_BYTES = 16 << 20
+"""Rows of one store in memory before they are written out. What is lost in a crash is read again from the table topic."""
+
+WRITE_BUFFERS_BYTES = 64 << 20
+"""The same for all stores of a process together: beyond it the oldest are written out early."""
+
+ASIDE = ".aside"
+"""Ending of the folder of a store that was set aside: for an operator to look at, should its topic have been deleted."""
+
+ASIDE_SECONDS = 7 * 24 * 3_600
+"""It may hold customers that were erased since, so it goes at the first start after this time."""
+
+LOCKED = "/LOCK: "
+"""In what RocksDB says when somebody has the store open (a damaged one may speak of a `block`)."""
+
+OPEN_FILES = 256
+"""Of one store: RocksDB would keep every file open."""
 
 
 class StoreOptions(NamedTuple):
-    """Memory shared by the stores of one process."""
+    """Memory shared by the stores of one process: at most the block cache and the write buffers, but for small change."""
 
     cache: Cache
+    buffers: WriteBufferManager
 
     @classmethod
-    def bounded(cls, block_cache_bytes: int = BLOCK_CACHE_BYTES) -> StoreOptions:
-        return cls(Cache.new_hyper_clock_cache(block_cache_bytes, 0) if block_cache_bytes else Cache(0))
+    def bounded(
+        cls, block_cache_bytes: int = BLOCK_CACHE_BYTES, write_buffers_bytes: int = WRITE_BUFFERS_BYTES
+    ) -> StoreOptions:
+        cache = Cache.new_hyper_clock_cache(block_cache_bytes, 0) if block_cache_bytes else Cache(0)
+        # What the buffers use is not charged to the cache: a busy restore must not empty it.
+        uncharged = Cache(0)
+        return cls(cache, WriteBufferManager.new_write_buffer_manager_with_cache(write_buffers_bytes, False, uncharged))
 
 
 class RocksStore:
@@ -61,6 +85,9 @@ class RocksStore:
         opts.set_block_based_table_factory(blocks)
         opts.set_write_buffer_size(WRITE_BUFFER_BYTES)
         opts.set_max_write_buffer_number(3)
+        opts.set_write_buffer_manager(options.buffers)
+        opts.set_max_open_files(OPEN_FILES)
+        opts.set_paranoid_checks(True)
         opts.set_keep_log_file_num(2)
         if not read_only:
             path.mkdir(parents=True, exist_ok=True)
@@ -68,8 +95,12 @@ class RocksStore:
         self._db = Rdict(str(path), opts, access_type=access)
         self._write_options = WriteOptions()
         self._write_options.disable_wal = True  # type: ignore[method-assign, assignment]  # a property; the stub says method
-        found = self._db.get(SYNC_KEY)
-        self.sync: Sync | None = msgspec.msgpack.decode(found, type=Sync) if found else None
+        try:
+            found = self._db.get(SYNC_KEY)
+            self.sync: Sync | None = msgspec.msgpack.decode(found, type=Sync) if found else None
+        except BaseException:
+            self._db.close()  # or it keeps its lock, and nothing can take its place
+            raise
 
     def get(self, key: bytes) -> bytes | None:
         value: bytes | None = self._db.get(key)
@@ -85,10 +116,15 @@ class RocksStore:
         end = _successor(prefix)
         if end is not None:
             bounds.set_iterate_upper_bound(end)
-        rows: Any = self._db.items(from_key=after or prefix, read_opt=bounds)
-        for key, value in rows:
+        rows = self._db.iter(read_opt=bounds)
+        rows.seek(after or prefix)
+        while rows.valid():
+            key: Any = rows.key()
+            value: Any = rows.value()
             if key not in {after, SYNC_KEY}:
                 yield key, value
+            rows.next()
+        rows.status()  # the end may be a damaged block: `items()` would not tell
 
     def apply(self, rows: Mapping[bytes, bytes | None], sync: Sync) -> None:
         """Step 6 of the commit protocol: the rows and the point they reflect, in one atomic batch."""
@@ -104,8 +140,10 @@ class RocksStore:
 
     def close(self) -> None:
         """Flushes what is in memory, so that the next start has little to read again."""
-        self._db.flush()
-        self._db.close()
+        try:
+            self._db.flush()
+        finally:
+            self._db.close()  # lets go of the lock in any case
 
     def release(self) -> None:
         """Closes a store that was only read."""
@@ -121,19 +159,28 @@ class RocksStores:
 
     def open(self, partition: int) -> RocksStore:
         """Opens what is on disk; what cannot be opened is set aside and rebuilt, never repaired."""
+        path = self._path(partition)
+        _forget_old(path.with_name(path.name + ASIDE))
         try:
-            return RocksStore(self._path(partition), self._options)
+            return RocksStore(path, self._options)
         except Exception as error:
-            if "lock" in str(error).lower():
+            if LOCKED in str(error):
                 raise StoreInUseError(
-                    f"the store {self._path(partition)} is in use by another process: stop it, or use another data folder"
+                    f"the store {path} is in use by another process: stop it, or use another data folder"
                 ) from error
-            log.warning("store %s cannot be opened and is rebuilt: %s", self._path(partition), error)
+            log.warning("store %s cannot be opened and is rebuilt: %s", path, error)
             return self.rebuild(partition)
 
     def rebuild(self, partition: int) -> RocksStore:
-        shutil.rmtree(self._path(partition), ignore_errors=False)
-        return RocksStore(self._path(partition), self._options)
+        """Moves what is on disk aside, beside it, in place of what was set aside before; opens an empty store."""
+        path = self._path(partition)
+        aside = path.with_name(path.name + ASIDE)
+        if aside.exists():
+            shutil.rmtree(aside)
+        if path.exists():
+            path.rename(aside)
+            aside.touch()
+        return RocksStore(path, self._options)
 
     def _path(self, partition: int) -> Path:
         return self._folder / str(partition)
@@ -141,6 +188,11 @@ class RocksStores:
 
 class StoreInUseError(Exception):
     """Two processes want one store."""
+
+
+def _forget_old(aside: Path) -> None:
+    if aside.exists() and time.time() - aside.stat().st_mtime > ASIDE_SECONDS:
+        shutil.rmtree(aside)
 
 
 def _successor(prefix: bytes) -> bytes | None:

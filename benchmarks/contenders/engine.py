@@ -1,4 +1,4 @@
-"""singleview's engine: its Worker, Kafka session and RocksDB stores as `singleview run` uses them, with a small processor."""
+"""singleview's engine: Worker, Kafka session and RocksDB stores as `singleview run` uses them, with a small processor."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ import time
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from confluent_kafka import OFFSET_BEGINNING, OFFSET_END, Consumer, KafkaError, TopicPartition
+from confluent_kafka import OFFSET_INVALID, Consumer, KafkaError, TopicPartition
 
 from connectors.logs.kafka_client import PERMANENT, REQUEST_SECONDS, Connection, asking, unanswered
 from connectors.logs.kafka_table import KafkaTable
@@ -67,7 +67,6 @@ class KafkaSession:
         self._begun: dict[Inbox, int] = {}  # where reading a partition began
         self._told: dict[int, float] = {}  # when an error was last told, by its code
         self._joined = False
-        self._group: Any = None  # the group's metadata as the open batch began
         self._table = KafkaTable(connection, self._names.physical(table_topic(processor)))
         self._transactions = KafkaTransactions(
             connection,
@@ -87,10 +86,12 @@ class KafkaSession:
         self._joined = True
 
     def _on_assign(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
-        """A rebalance waits for this: no broker is asked. Where to begin is found at `resume`."""
-        consumer.incremental_assign([TopicPartition(tp.topic, tp.partition, OFFSET_END) for tp in partitions])
-        if partitions:
-            consumer.pause(partitions)
+        """A rebalance waits for this: no broker is asked. Where to begin is found at `resume`, and only then is it fetched.
+
+        It cannot be fetched from a provisional offset and moved from there: the client may take the seek first and the
+        answer about a logical offset (end, beginning) after it, and so leaves out what is between.
+        """
+        consumer.incremental_assign([])
         inboxes = [self._inbox(tp) for tp in partitions]
         self._assigned.update(inboxes)
         self._paused.update(inboxes)
@@ -99,17 +100,18 @@ class KafkaSession:
     def _on_revoke(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         inboxes = [self._inbox(tp) for tp in partitions]
         self._listener.revoked(inboxes)
+        fetched = [self._partition(inbox) for inbox in inboxes if inbox in self._begun]
         self._assigned.difference_update(inboxes)
         self._paused.difference_update(inboxes)
         for inbox in inboxes:
             self._starts.pop(inbox, None)
             self._begun.pop(inbox, None)
-        consumer.incremental_unassign(partitions)
+        consumer.incremental_unassign(fetched)
 
     def _inbox(self, tp: TopicPartition) -> Inbox:
         return Inbox(self._logical[tp.topic], tp.partition)
 
-    def _partition(self, inbox: Inbox, offset: int = OFFSET_END) -> TopicPartition:
+    def _partition(self, inbox: Inbox, offset: int = OFFSET_INVALID) -> TopicPartition:
         return TopicPartition(self._names.physical(inbox.topic), inbox.partition, offset)
 
     # -- the inbox --
@@ -178,14 +180,21 @@ class KafkaSession:
     def resume(self, partition: Inbox) -> None:
         if partition not in self._starts:
             self._locate([partition])
-        self._consumer.resume([self._partition(partition)])
-        self._seek(partition)
+        if partition in self._begun:
+            self._consumer.resume([self._partition(partition)])
+            self._seek(partition)
+        else:
+            self._begun[partition] = self._starts.pop(partition)
+            self._consumer.incremental_assign([self._partition(partition, self._begun[partition])])
+            # The client remembers a pause of the time before the partition went away and came back.
+            self._consumer.resume([self._partition(partition)])
         self._paused.discard(partition)
 
     def pause(self, partition: Inbox) -> None:
         self._paused.add(partition)
         self._starts.pop(partition, None)
-        self._consumer.pause([self._partition(partition)])
+        if partition in self._begun:
+            self._consumer.pause([self._partition(partition)])
 
     def rewind(self) -> None:
         self._starts.clear()
@@ -204,12 +213,19 @@ class KafkaSession:
                 raise unanswered(f"{what} in {found.topic}/{found.partition}", found.error)
             if found.offset < 0 and not self._from_beginning:
                 raise LogError(f"{found.topic}/{found.partition} has no committed offset: run `singleview init` first")
-            self._starts[self._inbox(found)] = found.offset if found.offset >= 0 else OFFSET_BEGINNING
+            self._starts[self._inbox(found)] = found.offset if found.offset >= 0 else self._first(found)
+
+    def _first(self, partition: TopicPartition) -> int:
+        """The first offset there is."""
+        what = f"first offset of {partition.topic}/{partition.partition}"
+        found = asking(what, lambda: self._consumer.get_watermark_offsets(partition, REQUEST_SECONDS))
+        assert found is not None  # it raises when it does not know
+        return found[0]
 
     def _seek(self, inbox: Inbox) -> None:
         """Begins at the offset found; what was fetched before is dropped.
 
-        Never by assigning anew: the client would take it for the answer to a rebalance that waits for this process.
+        Never by unassigning: the client would take it for the answer to a rebalance that waits for this process.
         """
         start = self._starts[inbox]
         asking(f"seek in {inbox.topic}/{inbox.partition}", lambda: self._consumer.seek(self._partition(inbox, start)))
@@ -218,28 +234,26 @@ class KafkaSession:
     # -- the transaction --
 
     def begin(self) -> None:
-        self._group = self._membership()
         self._transactions.begin()
-
-    def _membership(self) -> Any:
-        """The group's metadata while this process is surely a member.
-
-        Kafka takes offsets without any check from one that names no member, which is what the client does once it has been
-        expelled. So what it says must be from a time when it had a member id, and is kept for the batch: should the group
-        move on, the batch is refused.
-        """
-        before = self._consumer.memberid()
-        metadata = self._consumer.consumer_group_metadata()
-        if not before or self._consumer.memberid() != before:
-            raise AbortedError("not a member of the group at the moment")
-        return metadata
 
     def produce(self, outgoing: Iterable[Outgoing]) -> None:
         self._transactions.produce(outgoing)
 
     def send_offsets(self, offsets: Mapping[Inbox, int]) -> None:
         positions = [self._partition(inbox, offset) for inbox, offset in offsets.items()]
-        self._transactions.send_offsets(positions, self._group)
+        self._transactions.send_offsets(positions, self._membership())
+
+    def _membership(self) -> Any:
+        """The group's metadata, while this process is surely a member.
+
+        Kafka takes offsets without any check from one that names no member, which is what the client does once it has been
+        expelled. It cannot join again without a poll, so one that is a member now has been since the batch was polled.
+        """
+        before = self._consumer.memberid()
+        metadata = self._consumer.consumer_group_metadata()
+        if not before or self._consumer.memberid() != before:
+            raise AbortedError("the group has expelled this process for being silent: it joins again")
+        return metadata
 
     def commit(self) -> Mapping[Inbox, int]:
         return self._transactions.commit()

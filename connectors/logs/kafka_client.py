@@ -49,7 +49,8 @@ CONSUMER_DEFAULTS: dict[str, Any] = {
     "enable.auto.offset.store": False,
     "auto.offset.reset": "error",  # offsets are given explicitly; a lost position must never be guessed
     "fetch.wait.max.ms": 50,
-    "queued.max.messages.kbytes": 16_384,
+    # Of each partition, fetched ahead. A partition that is far behind puts this much before the others' messages.
+    "queued.max.messages.kbytes": 4_096,
     "fetch.queue.backoff.ms": 10,
 }
 
@@ -85,6 +86,11 @@ class Connection(NamedTuple):
     protocol: GroupProtocol = "classic"
     static: bool = True  # a restart within the session time-out moves no partition
 
+    @property
+    def common(self) -> dict[str, str]:
+        """The settings that are not a group member's alone."""
+        return {name: value for name, value in self.settings.items() if name not in GROUP_SETTINGS}
+
     def member(self, group: str) -> Consumer:
         """A consumer that may join the group."""
         own = {**MEMBER_DEFAULTS, "group.protocol": self.protocol}
@@ -97,8 +103,7 @@ class Connection(NamedTuple):
     def reader(self, extra: Mapping[str, Any]) -> Consumer:
         """A consumer that never joins a group: for what is read by explicit offsets."""
         group = f"{self.names.prefix}reader"  # the client wants a name
-        settings = {name: value for name, value in self.settings.items() if name not in GROUP_SETTINGS}
-        return self._consumer({**settings, "group.id": group, **extra})
+        return self._consumer({**self.common, "group.id": group, **extra})
 
     def _consumer(self, settings: Mapping[str, Any]) -> Consumer:
         return Consumer({**CONSUMER_DEFAULTS, **settings}, logger=client_log)
@@ -106,7 +111,7 @@ class Connection(NamedTuple):
     def producer(self, transactional_id: str, max_message_bytes: int) -> Producer:
         """Not initialised yet."""
         own = {"transactional.id": transactional_id, "message.max.bytes": max_message_bytes}
-        return Producer({**PRODUCER_DEFAULTS, **self.settings, **own}, logger=client_log)
+        return Producer({**PRODUCER_DEFAULTS, **self.common, **own}, logger=client_log)
 
 
 def asking(what: str, ask: Callable[[], T]) -> T:

@@ -10,7 +10,7 @@ from typing import Any
 from confluent_kafka import Consumer, KafkaError, TopicCollection, TopicPartition
 from confluent_kafka.admin import AdminClient
 
-from connectors.logs.kafka_client import PERMANENT, REQUEST_SECONDS, Connection, asking
+from connectors.logs.kafka_client import PERMANENT, REQUEST_SECONDS, Connection, asking, client_log
 from streams.engine.log import LogError, TableEnd, TableRecord
 
 SLICE = 10_000
@@ -34,7 +34,7 @@ class KafkaTable:
 
     @cached_property
     def _admin(self) -> AdminClient:
-        return AdminClient(dict(self._connection.settings))
+        return AdminClient(dict(self._connection.common), logger=client_log)
 
     def end(self, partition: int) -> TableEnd:
         """Where it stands. Raises UnavailableError, LogError."""

@@ -127,7 +127,7 @@ class KafkaTransactions:
     # -- how it ends --
 
     def send_offsets(self, offsets: list[TopicPartition], group: object) -> None:
-        """`group`: the consumer's group metadata as it was when the batch began."""
+        """`group`: the consumer's group metadata."""
         producer = self._current()
         self._calling(lambda: producer.send_offsets_to_transaction(offsets, group, SLICE_SECONDS))
 

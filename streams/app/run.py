@@ -28,6 +28,10 @@ log = logging.getLogger(__name__)
 POLL_SECONDS = 0.2
 """How long an idle processor waits for messages before it looks whether it must stop."""
 
+LOOK_SECONDS = 0.2
+"""How often the main thread looks whether it was told to stop. Another thread may take a signal, which does not wake it
+up, and only the main thread runs the handler: one that waits for ever would never do so."""
+
 DRAIN_SECONDS = 9.0
 """How long processors have to end their batches once told to stop: a little less than their parent waits."""
 
@@ -44,6 +48,7 @@ class Runner:
         self._deployment = deployment
         self._instance = instance
         self._stopping = threading.Event()
+        self._told = False  # to stop, by a signal
         self._registry: SchemaRegistry | None = None
         self._codec: PublicCodec | None = None
         self._options = StoreOptions.bounded()
@@ -66,7 +71,9 @@ class Runner:
         for thread in threads.values():
             thread.start()
         started()
-        self._stopping.wait()
+        while not (self._told or self._stopping.wait(LOOK_SECONDS)):
+            pass
+        self.stop()
         deadline = time.monotonic() + DRAIN_SECONDS
         for name, thread in threads.items():
             thread.join(max(0.0, deadline - time.monotonic()))
@@ -77,7 +84,7 @@ class Runner:
         return self.failures
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002
-        self.stop()
+        self._told = True  # and no more: `stop` takes a lock, which the main thread may hold just now
 
     def _one(self, name: str, watch: Watch) -> None:
         say_who(instance=self._instance, processor=name)

@@ -85,6 +85,7 @@ class Supervisor:
         self._places = [_Place(name) for name in names]
         self._clock = clock
         self._stopping = threading.Event()
+        self._told = False  # to stop, by a signal
 
     def stop(self) -> None:
         self._stopping.set()
@@ -98,7 +99,7 @@ class Supervisor:
             signal.signal(number, self._on_signal)
         try:
             self.look()
-            while not self._stopping.wait(LOOK_SECONDS):
+            while not (self._told or self._stopping.wait(LOOK_SECONDS)):
                 self.look()
         except BaseException:
             self._end()
@@ -107,7 +108,7 @@ class Supervisor:
             raise WorkError("; ".join(unclean))
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002
-        self.stop()
+        self._told = True  # and no more: `stop` takes a lock, which the main thread may hold just now
 
     def look(self) -> None:
         """Starts what should run and does not."""

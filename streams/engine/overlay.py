@@ -5,6 +5,7 @@ from __future__ import annotations
 import heapq
 from bisect import bisect_left, insort
 from collections.abc import Iterator, Mapping, Sequence
+from enum import Enum
 from typing import Protocol
 
 
@@ -39,20 +40,33 @@ class NoBacking:
         return iter(())
 
 
+class _Unwritten(Enum):
+    """Marks a row that was not written yet; None is one that was deleted."""
+
+    UNWRITTEN = 0
+
+
+_UNWRITTEN = _Unwritten.UNWRITTEN
+
+FEW = 64
+"""Keys are inserted one by one if they are fewer than one in this many: sorting looks at every key once."""
+
+
 class Overlay:
     """A `Store` whose writes stay in memory. `mark` and `undo` take back what one message wrote.
 
     Rows read are remembered for the batch, so that what `prepare` prefetched is not read again.
     """
 
-    __slots__ = ("_backing", "_journal", "_ordered", "_read", "_written")
+    __slots__ = ("_backing", "_journal", "_ordered", "_read", "_unordered", "_written")
 
     def __init__(self, backing: Backing) -> None:
         self._backing = backing
         self._read: dict[bytes, bytes | None] = {}
         self._written: dict[bytes, bytes | None] = {}
-        self._journal: list[tuple[bytes, bool, bytes | None]] = []  # key, was it written before, its value then
-        self._ordered: list[bytes] | None = None  # written keys in order; kept only once a scan has needed them
+        self._journal: list[tuple[bytes, bytes | _Unwritten | None]] = []  # key, what was written there before
+        self._ordered: list[bytes] | None = None  # written keys in order, as of the last scan; kept only once one came
+        self._unordered: list[bytes] = []  # keys written since
 
     @property
     def writes(self) -> Mapping[bytes, bytes | None]:
@@ -86,11 +100,11 @@ class Overlay:
         self._write(key, None)
 
     def _write(self, key: bytes, value: bytes | None) -> None:
-        known = key in self._written
-        self._journal.append((key, known, self._written.get(key)))
+        before = self._written.get(key, _UNWRITTEN)
+        self._journal.append((key, before))
         self._written[key] = value
-        if not known and self._ordered is not None:
-            insort(self._ordered, key)
+        if before is _UNWRITTEN and self._ordered is not None:
+            self._unordered.append(key)
 
     def scan(self, prefix: bytes, after: bytes | None = None) -> Iterator[tuple[bytes, bytes]]:
         written = self._written_under(prefix, after)
@@ -114,16 +128,28 @@ class Overlay:
             yield row
 
     def _written_under(self, prefix: bytes, after: bytes | None) -> list[bytes]:
-        if self._ordered is None:
-            self._ordered = sorted(self._written)
+        ordered = self._order()
         found = []
-        for index in range(bisect_left(self._ordered, prefix), len(self._ordered)):
-            key = self._ordered[index]
+        for index in range(bisect_left(ordered, prefix), len(ordered)):
+            key = ordered[index]
             if not key.startswith(prefix):
                 break
             if after is None or key > after:
                 found.append(key)
         return found
+
+    def _order(self) -> list[bytes]:
+        """The written keys in order. Scans are rarer than writes: new keys are put in their places when one comes."""
+        if self._ordered is None:
+            self._ordered = sorted(self._written)
+        elif len(self._unordered) * FEW < len(self._ordered):
+            for key in self._unordered:
+                insort(self._ordered, key)
+        else:
+            self._ordered += self._unordered
+            self._ordered.sort()
+        self._unordered.clear()
+        return self._ordered
 
     def mark(self) -> None:
         """Forgets earlier marks: `undo` goes back to here. One message is undone at a time."""
@@ -131,10 +157,11 @@ class Overlay:
 
     def undo(self) -> None:
         """Takes back every write since the last mark."""
-        for key, known, value in reversed(self._journal):
-            if known:
-                self._written[key] = value
-            else:
+        for key, before in reversed(self._journal):
+            if isinstance(before, _Unwritten):
                 del self._written[key]
+            else:
+                self._written[key] = before
         self._journal.clear()
         self._ordered = None
+        self._unordered.clear()

@@ -176,6 +176,8 @@ class Worker:
         self._left = []
         self._unsettled = True
         self._behind |= isinstance(error, (UnknownError, StoreError))
+        if isinstance(error, UnknownError):
+            self._pace.failed()
         self.trouble = str(error)
         self.counts.retries += 1
         self._failures += 1

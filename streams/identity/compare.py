@@ -80,14 +80,16 @@ def compare(a: Features, b: Features, generic: Collection[bytes] = (), explain: 
     else:
         attributes = _PEOPLE
         judged = _judge_people(a, b, values, rules)
-    score = 0
-    conflicts: tuple[Conflict, ...] = ()
-    for position, (level, weight) in enumerate(judged):
-        score += weight
-        if level is CONFLICTING:
-            conflicts += (Conflict(attributes[position], vetoes_alone=attributes[position] == "suffix"),)
-    for _, (_, weight) in rules:
-        score += weight
+    score = sum([weight for _, weight in judged])
+    if rules:
+        score += sum([weight for _, (_, weight) in rules])
+    conflicts = tuple(
+        [
+            Conflict(attribute, vetoes_alone=attribute == "suffix")
+            for attribute, (level, _) in zip(attributes, judged, strict=True)
+            if level is CONFLICTING
+        ]
+    )
     return Comparison(score, conflicts, _levels(attributes, judged, rules) if explain else ())
 
 
@@ -168,7 +170,9 @@ def _cap_household(household: int, rules: Rules) -> None:
 
 def _cap(rule: str, judged: tuple[Judged, ...], rules: Rules) -> None:
     """Keep the sum below every match threshold."""
-    excess = sum([weight for _, weight in judged]) + sum([weight for _, (_, weight) in rules]) - _BELOW_MATCH
+    excess = sum([weight for _, weight in judged]) - _BELOW_MATCH
+    if rules:
+        excess += sum([weight for _, (_, weight) in rules])
     if excess > 0:
         rules.append((rule, (CAPPED, -excess)))
 

@@ -45,7 +45,9 @@ class Component(Generic[F]):
             row = self.rows[record] = desk.record(record)
             if row.links and self._enter(record, row, opened, changed, waiting):
                 continue
-            waiting.extend(other for other, score in row.edges.items() if score >= self._match and other not in self.rows)
+            for other, score in row.edges.items():
+                if score >= self._match and other not in self.rows:
+                    waiting.append(other)
 
     def _enter(self, record: str, row: RecordRow, opened: frozenset[str], changed: str | None, waiting: list[str]) -> bool:
         """Join a record to its block; True if that is large, so that the walk ends here."""
@@ -57,8 +59,8 @@ class Component(Generic[F]):
                 self._blocks.update(dict.fromkeys(block.records, block))
         if not block.large:
             for other in block.records:
-                self._join(record, other)
-                if other not in self.rows:
+                if other != record:
+                    self._join(record, other)
                     waiting.append(other)
             return False
         self.large.add(record)
@@ -81,6 +83,8 @@ class Component(Generic[F]):
 
     def units(self) -> list[Unit]:
         """The records as grouping takes them."""
+        if not self._joined:
+            return [Unit((record,)) for record in self.rows]
         groups: dict[object, list[str]] = {}
         for record in self.rows:
             groups.setdefault(self._root(record), []).append(record)

@@ -53,7 +53,7 @@ def refresh_record(desk: Desk[F], record: str, floor: int) -> dict[str, tuple[in
             continue
         if posting.count <= kind.limit:
             candidates.update(posting.members)
-        if kind.distinct_names and state(kind, posting).generic:
+        if kind.distinct_names and posting.count > kind.distinct_names and state(kind, posting).generic:
             generic.add(key.digest)
     candidates.discard(record)
     desk.load_evidence(candidates)

@@ -47,14 +47,17 @@ def group(units: Iterable[Unit], edges: Iterable[Edge], veto: Veto, limits: Limi
     own record alone, and two large blocks never merge: what a company's 10,000 sites say is not read for every new one.
     For the same reason a large block does not connect what hangs on it: its neighbourhoods are grouped one by one.
     """
-    home = {record: unit for unit in sorted(units) for record in unit.records}
+    ordered = sorted(units)
+    home = {record: unit for unit in ordered for record in unit.records}
     between = [e for e in edges if home[e.a] is not home[e.b] and not (home[e.a].large and home[e.b].large)]
     if not between:
-        return [unit.records for unit in dict.fromkeys(home.values())]
+        return [unit.records for unit in ordered]
     between.sort(key=lambda e: (-e.score, e.a, e.b))
-    clusters = {unit: unit.records for unit in home.values() if unit.large}
+    clusters = {unit: unit.records for unit in ordered if unit.large}
+    if not clusters and len(ordered) <= limits.units:  # by far the most: it fits, and parts are no concern of each other
+        return sorted(_resolve(_Part(ordered, between), home, veto, limits.margin))
     small: list[Cluster] = []
-    for part in _fitting([unit for unit in dict.fromkeys(home.values()) if not unit.large], between, home, limits):
+    for part in _fitting([unit for unit in ordered if not unit.large], between, home, limits):
         for cluster in _resolve(part, home, veto, limits.margin):
             block = next((home[record] for record in cluster if home[record].large), None)
             if block is None:
@@ -122,24 +125,24 @@ class _Growing:
 def _resolve(part: _Part, home: dict[str, Unit], veto: Veto, margin: int) -> list[Cluster]:
     if not part.edges:
         return [unit.records for unit in part.units]
-    cluster_of = _merge(part.edges, home, veto)
+    cluster_of = _merge(part, part.edges, home, veto)
     torn = _torn(part.edges, cluster_of, home, veto, margin)
     if torn:
         edges = [edge for edge in part.edges if edge.a not in torn and edge.b not in torn]
-        cluster_of = {**{record: _Growing((record,), large=False) for record in torn}, **_merge(edges, home, veto)}
-    for unit in part.units:
-        if unit.records[0] not in cluster_of:
-            cluster_of[unit.records[0]] = _Growing(unit.records, large=unit.large)
+        cluster_of = _merge(part, edges, home, veto)
     return [cluster.records for cluster in dict.fromkeys(cluster_of.values())]
 
 
-def _merge(edges: list[Edge], home: dict[str, Unit], veto: Veto) -> dict[str, _Growing]:
-    """The cluster of every record of the units that these edges touch."""
+def _merge(part: _Part, edges: list[Edge], home: dict[str, Unit], veto: Veto) -> dict[str, _Growing]:
+    """The cluster of every record of the part, and of the large blocks at it, once these edges have merged what they may."""
     cluster_of: dict[str, _Growing] = {}
-    for unit in dict.fromkeys(home[record] for edge in edges for record in (edge.a, edge.b)):
-        growing = _Growing(unit.records, large=unit.large)
-        for record in unit.records:
-            cluster_of[record] = growing
+    for unit in part.units:
+        cluster_of.update(dict.fromkeys(unit.records, _Growing(unit.records, large=False)))
+    for edge in edges:
+        for record in (edge.a, edge.b):
+            if record not in cluster_of:  # a part's units are not large
+                block = home[record].records
+                cluster_of.update(dict.fromkeys(block, _Growing(block, large=True)))
     refused: set[tuple[_Growing, _Growing]] = set()  # pairs known to contradict; clusters are new objects once merged
     for edge in edges:
         left, right = cluster_of[edge.a], cluster_of[edge.b]

@@ -1,9 +1,9 @@
 """Match keys: the values a record is looked up by. Two records are compared iff they share a key that is on.
 
 Every kind of evidence that can carry a match has a key, so a pair that only an off key would have found has little to show
-for itself: a telephone so many share is generic and no evidence, a name so many bear needs a birth date, a place or a contact
-beside it, and those have keys of their own. Hence a second attribute refines a key only where that finds what no other key
-does: each kind costs every record a row.
+for itself: a telephone so many share is generic and no evidence, a name so many bear needs a birth date, a place or a
+contact beside it, and those have keys of their own. Hence a second attribute refines a key only where that finds what no
+other key does: each kind costs every record a row.
 """
 
 from __future__ import annotations

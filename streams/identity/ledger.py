@@ -77,6 +77,8 @@ class Settlement(Generic[F]):
         """
         desk = self._desk
         self._rows = rows
+        if gone is None and not resting and self._settle_growth(clusters):
+            return
         self._before = {record: row.customer for record, row in rows.items() if row.customer}
         self._at_hand = set(rows)
         if gone is not None:
@@ -113,6 +115,42 @@ class Settlement(Generic[F]):
         if gone is not None:
             self._move(gone, desk.record(gone), "")
         self._announce()
+
+    def _settle_growth(self, clusters: Sequence[Cluster]) -> bool:
+        """Settle what is by far the most: clusters that are whole customers or new ones, joined at most by new records.
+
+        Such a customer keeps its id, and all its claims; nothing else can change. False: it is not so, nothing was done.
+        """
+        desk, rows = self._desk, self._rows
+        grown: list[tuple[str, Cluster]] = []  # a customer, or none, and the new records
+        seen: set[str] = set()
+        for cluster in clusters:
+            customer, members = "", 0
+            new: list[str] = []
+            for record in cluster:
+                row = rows[record]
+                if row.customer:
+                    if row.customer != customer and customer:
+                        return False
+                    customer = row.customer
+                    members += 1
+                elif row.anchors:
+                    return False
+                else:
+                    new.append(record)
+            if customer:
+                if customer in seen or desk.customer(customer).count != members:
+                    return False
+                seen.add(customer)
+            if new:
+                grown.append((customer, tuple(new)))
+        # As in general: all ids are chosen before anybody moves.
+        answers = [customer or self._mint(new, ()) for customer, new in grown]
+        for answer, (_, joining) in zip(answers, grown, strict=True):
+            for record in joining:
+                self._move(record, rows[record], answer)
+        self._announce()
+        return True
 
     def _rests(self) -> set[str]:
         """Customers of the records at hand that have further members."""
@@ -192,7 +230,8 @@ class Settlement(Generic[F]):
         if row.customer == to:
             return
         desk = self._desk
-        digest = member_digest_of(f"{desk.name}/{record}")
+        key = f"{desk.name}/{record}"
+        digest = member_digest_of(key)
         if row.customer:
             self._count(row.customer, -1, digest)
             desk.store.delete(desk.keys.member(row.customer, row.tenure))
@@ -202,7 +241,6 @@ class Settlement(Generic[F]):
         row.customer = to
         row.sequence += 1
         desk.touch_record(record)
-        key = f"{desk.name}/{record}"
         changed = MembershipChanged(record=key, sequence=row.sequence, customer=to or None, cause=self._cause)
         self._out.send(topics.RECORDS, key.encode(), RECORDS.encode(changed))
 

@@ -52,12 +52,12 @@ class Change(NamedTuple):
 def add(desk: Desk[F], key: MatchKey, record: str, name: bytes) -> Change | None:
     """Add a holder, or change the name of one. None: the key's state is as before."""
     kind, posting = desk.kinds[key.kind], desk.posting(key)
-    if posting.count < min(kind.limit, kind.distinct_names or kind.limit):  # too few to be off or generic, also after this
+    limit = inline_limit(desk, kind)
+    if posting.count < (kind.distinct_names or limit) and posting.count < limit:  # nor is it off or generic after this
         posting.members[record] = name
         posting.count = len(posting.members)
         desk.touch_posting(key)
         return None
-    limit = inline_limit(desk, kind)
     if posting.count > limit:
         _add_beyond(desk, key, posting, record, name)
         return None

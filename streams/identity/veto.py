@@ -12,7 +12,7 @@ from itertools import chain
 from streams.identity.features import LINKING_TYPES, Features, Number, PersonName
 from streams.identity.levels import CONFLICTING
 from streams.identity.levels.birth import judge_birth
-from streams.identity.levels.names import judge_family, judge_given, judge_pair, judge_suffix
+from streams.identity.levels.names import are_other_givens, judge_family, judge_given, judge_suffix
 from streams.identity.levels.numbers import judge_numbers
 
 
@@ -26,10 +26,9 @@ def cluster_veto(left: Sequence[Features], right: Sequence[Features]) -> bool:
     """
     left_names = _names(left)
     right_names = _names(right)
-    suffixes = [judge_suffix(a, b)[0] for a in left_names for b in right_names if a.suffix and b.suffix]
-    if suffixes and all(level is CONFLICTING for level in suffixes):
+    if _suffixes_conflict(left_names, right_names):
         return True
-    if any(a.kind != b.kind and a.kind and b.kind for a in left for b in right):
+    if _kinds_differ(left, right):
         return False
     births = _births_conflict(left, right)
     givens = _givens_conflict(left_names, right_names)
@@ -48,12 +47,29 @@ def cluster_veto(left: Sequence[Features], right: Sequence[Features]) -> bool:
 
 
 def _names(cluster: Sequence[Features]) -> list[PersonName]:
-    return list(dict.fromkeys(chain.from_iterable(record.names for record in cluster)))
+    if len(cluster) == 1:
+        return list(cluster[0].names)
+    return list(dict.fromkeys(chain.from_iterable([record.names for record in cluster])))
 
 
 def _numbers(cluster: Sequence[Features]) -> list[Number]:
     """Identifications of persons. Accounts are no evidence of another person, so equal ones link but do not speak here."""
     return list(dict.fromkeys(n for record in cluster for n in record.numbers if n.type not in LINKING_TYPES))
+
+
+def _suffixes_conflict(left: Sequence[PersonName], right: Sequence[PersonName]) -> bool:
+    mine = [name for name in left if name.suffix]
+    if not mine:
+        return False  # by far the most
+    theirs = [name for name in right if name.suffix]
+    return bool(theirs) and all(judge_suffix(a, b)[0] is CONFLICTING for a in mine for b in theirs)
+
+
+def _kinds_differ(left: Sequence[Features], right: Sequence[Features]) -> bool:
+    """Whether one of them has a person where the other has an organization."""
+    mine = {record.kind for record in left if record.kind}
+    theirs = {record.kind for record in right if record.kind}
+    return bool(mine and theirs) and len(mine | theirs) > 1
 
 
 def _births_conflict(left: Sequence[Features], right: Sequence[Features]) -> bool:
@@ -70,7 +86,7 @@ def _givens_conflict(left: Sequence[PersonName], right: Sequence[PersonName]) ->
     theirs = [name for name in right if name.given]
     if not mine or not theirs:
         return False
-    return all(judge_pair(a, b).given[0] is CONFLICTING for a in mine for b in theirs)
+    return all(are_other_givens(a, b) for a in mine for b in theirs)
 
 
 def _digests(cluster: Sequence[Features]) -> set[bytes]:

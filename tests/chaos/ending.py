@@ -45,6 +45,7 @@ def read(brokers: str, topic: str) -> Iterator[tuple[bytes, bytes | None]]:
         "isolation.level": "read_committed",
         "enable.partition.eof": True,
         "auto.offset.reset": "error",
+        "log_level": 0,
     }
     consumer = Consumer(settings)
     deadline = time.monotonic() + PATIENCE
@@ -114,7 +115,7 @@ def _restored(brokers: str, names: TopicNames, scratch: Path) -> tuple[dict[byte
     seconds = 0.0
     for partition in range(PARTITIONS):
         began = time.monotonic()
-        restore = Restore(_TableOnly(table), stores, partition, max_age_ms=1 << 40, now_ms=int(time.time() * 1000))  # type: ignore[arg-type]
+        restore = Restore(_TableOnly(table), stores, partition, max_age_ms=1 << 40, now_ms=int(time.time() * 1000))
         while restore.advance():
             pass
         seconds += time.monotonic() - began

@@ -89,7 +89,7 @@ def running(tmp_path: Path, kafka: str, registry: str, unique: str) -> Iterator[
     }
     config.write_text(yaml.safe_dump(document))
     environment = {**os.environ, "SINGLEVIEW_SECRET": "a secret of this test alone"}
-    command = [sys.executable, "-m", "streams.app.cli"]
+    command: list[str | Path] = [sys.executable, "-m", "streams.app.cli"]
     subprocess.run([*command, "init", "--config", config], env=environment, check=True, timeout=PATIENCE)
     run = [*command, "run", *sorted(PROCESSORS), "--config", config, "--instance", "test", "--log-format", "json", "--json"]
     with (tmp_path / "errors").open("wb") as errors, (tmp_path / "output").open("wb") as output:
@@ -105,7 +105,9 @@ def running(tmp_path: Path, kafka: str, registry: str, unique: str) -> Iterator[
             parent.wait(30)
 
 
-def test_children_share_the_work_and_all_end_in_time_when_told(running: Running, tmp_path: Path) -> None:
+def test_children_share_the_work_come_back_when_killed_and_all_end_in_time_when_told(
+    running: Running, tmp_path: Path
+) -> None:
     children = running.children()
     assert len(children) == 2
     held = [re.findall(r'^singleview_partitions\{processor="(\w+)"\} (\d)', running.metrics(i), re.M) for i in (0, 1)]
@@ -113,6 +115,11 @@ def test_children_share_the_work_and_all_end_in_time_when_told(running: Running,
     assert held[0] == held[1]
     assert 'singleview_info{instance="test-1"' in running.metrics(1)
     assert sorted(path.name for path in (tmp_path / "data").iterdir()) == ["test-0", "test-1"]
+    os.kill(children[0], signal.SIGKILL)
+    until(lambda: (children[0] not in (now := running.children()) and len(now) == 2) or None, "another in its place")
+    until(lambda: running.ready(0), "the child ready again")
+    assert "process test-0 ended by SIGKILL: starts again in 0.5 s" in running.log()
+    children = running.children()
     told = time.monotonic()
     running.parent.send_signal(signal.SIGTERM)
     assert running.parent.wait(30) == 0
@@ -120,19 +127,9 @@ def test_children_share_the_work_and_all_end_in_time_when_told(running: Running,
     assert not any(alive(child) for child in children)
     summary = msgspec.json.decode((tmp_path / "output").read_bytes())
     assert summary == {"messages": dict.fromkeys(PROCESSORS, 0), "stopped_sources": {}, "failures": {}}
+    assert [line for line in running.log().splitlines() if not line.startswith("{")] == []
     lines = [msgspec.json.decode(line) for line in running.log().splitlines()]
     assert {line["instance"] for line in lines if "processor" in line} == {"test-0", "test-1"}
-
-
-def test_a_child_that_is_killed_comes_back_under_its_name(running: Running) -> None:
-    victim = running.children()[0]
-    os.kill(victim, signal.SIGKILL)
-    until(lambda: victim not in running.children() or None, "the child's end seen")
-    until(lambda: len(running.children()) == 2 or None, "a child in its place")
-    until(lambda: running.ready(0), "the child ready again")
-    assert "process test-0 ended by SIGKILL: starts again in 0.5 s" in running.log()
-    running.parent.send_signal(signal.SIGTERM)
-    assert running.parent.wait(30) == 0
 
 
 def test_children_end_when_their_parent_is_killed(running: Running) -> None:

@@ -42,6 +42,7 @@ class Process:
         group: Group,
         producer: str,
         disk: Disk,
+        stateful: bool,
         processor: Callable[[], Processor],
         partitioners: dict[str, Partitioner],
     ) -> None:
@@ -55,6 +56,7 @@ class Process:
         self._world = world
         self._group = group
         self._producer = producer
+        self._stateful = stateful
         self._processor = processor
         self._partitioners = partitioners
         self._frozen_until = 0
@@ -153,7 +155,7 @@ class Process:
         worker = self.worker = Worker(
             self._processor(),
             self.session,
-            self.disk,
+            self.disk if self._stateful else None,
             partitioners=self._partitioners,
             limits=limits,
             at=self.at,

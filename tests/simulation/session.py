@@ -51,6 +51,7 @@ class SimulatedSession:
         self._positions: dict[Inbox, int] = {}  # of resumed partitions
         self._starts: dict[Inbox, int] = {}  # committed offsets fetched before the end of the table was
         self._owned: dict[Inbox, None] = {}
+        self.catching_up: set[int] = set()  # partitions whose table is being read
         self._transaction: Transaction | None = None
         self._must_abort = False
         self._broken = False
@@ -104,6 +105,7 @@ class SimulatedSession:
             del self._owned[inbox]
             self._positions.pop(inbox, None)
             self._starts.pop(inbox, None)
+            self.catching_up.discard(inbox.partition)
 
     def _committed(self, inbox: Inbox) -> int:
         """The stable committed offset: waits for transactions that may still change it."""
@@ -152,6 +154,7 @@ class SimulatedSession:
     def resume(self, partition: Inbox) -> None:
         start = self._starts.pop(partition, None)
         self._positions[partition] = self._committed(partition) if start is None else start
+        self.catching_up.discard(partition.partition)
 
     def pause(self, partition: Inbox) -> None:
         self._positions.pop(partition, None)
@@ -239,6 +242,7 @@ class SimulatedSession:
             self._broker.check(self._producer, self._epoch)
             if self._weather.strikes("unknown"):
                 self._host.happened("abort failed, producer renewed")
+                self._broken = True
                 self._register()
             else:
                 self._broker.decide(self._transaction, committed=False)
@@ -252,6 +256,7 @@ class SimulatedSession:
             if inbox.partition == partition:
                 self._starts[inbox] = self._committed(inbox)
         self._away("table end")
+        self.catching_up.add(partition)
         found = self._broker.partition(Inbox(self._table, partition))
         if found.stable < found.end:
             self._host.happened("restore begins with the stable offset behind")

@@ -23,7 +23,6 @@ from schemas.topics import (
 from schemas.view import CustomerChange, CustomerView
 from streams.customers import Customers
 from streams.engine.contract import Message, Outbox, Processor, Store
-from streams.engine.log import Inbox
 from streams.engine.outbox import Outgoing
 from streams.identity.factory import identity_processor
 from streams.identity.rows import RECORD
@@ -31,6 +30,7 @@ from streams.records import RECORD_ROWS, Records
 from streams.survivorship import Survivorship, default_rules
 from tests.fakes import MemoryStore, RecordingOutbox, message
 from tests.simulation.people import REALMS, changes
+from tests.simulation.reading import check_stores, committed, rows
 from tests.simulation.world import Pipeline, Stage, World
 from tests.unit.streams.customers.parts import MemoryRegistry
 
@@ -128,21 +128,19 @@ def straight_through(given: Iterable[Outgoing]) -> Result:
 def check(world: World, given: Pipeline) -> None:
     """Compares with a run without engine and faults; and what the topics say with each other. Once at rest."""
     codec = _shared()[1]
-    tables = {stage: _rows(world, table_topic(stage)) for stage in INBOX_OF}
-    views = {key.decode(): codec.decode_view(value) for key, value in _rows(world, CUSTOMER_VIEW).items()}
-    assert not _values(world, DEAD_LETTERS), "dead letters"
+    tables = {stage: rows(world, table_topic(stage)) for stage in INBOX_OF}
+    views = {key.decode(): codec.decode_view(value) for key, value in rows(world, CUSTOMER_VIEW).items()}
+    assert not list(committed(world, DEAD_LETTERS)), "dead letters"
     expected, found = straight_through(given.input), result(tables["records"], views.values())
     assert found.records == expected.records, "records"
     assert found.views.keys() == expected.views.keys(), "who is one customer"
     assert found.views == expected.views, "views"
     _check_memberships(tables, views)
-    changes = [codec.decode_change(value) for value in _values(world, CUSTOMER_CHANGES)]
+    changes = [codec.decode_change(record.value or b"") for record in committed(world, CUSTOMER_CHANGES)]
     _check_changes(changes, views)
     world.counts["customers merged"] += sum(change.merged_into is not None for change in changes)
     world.counts["customers split"] += sum(change.split_from is not None for change in changes)
-    for inbox, rows in world.stores.items():
-        topic = world.broker.partition(Inbox(table_topic(inbox.topic), inbox.partition))
-        assert rows == topic.latest(), f"store of {inbox.topic}/{inbox.partition}"
+    check_stores(world)
 
 
 def _check_memberships(tables: Mapping[str, Mapping[bytes, bytes]], views: Mapping[str, CustomerView]) -> None:
@@ -177,17 +175,3 @@ def _check_changes(changes: Iterable[CustomerChange], views: Mapping[str, Custom
         if change.status != "active":  # its values went with it, untold
             values[customer] = {name: held.get(name) for name in ("members", "member_count", "aliases")}
     assert versions == {customer: view.version for customer, view in views.items()}, "last versions"
-
-
-def _rows(world: World, topic: str) -> dict[bytes, bytes]:
-    rows: dict[bytes, bytes] = {}
-    for partition in world.broker.partitions(topic):
-        found = partition.latest()
-        both = rows.keys() & found.keys()
-        assert all(key.startswith(b"\x00") for key in both), "a key in two partitions"
-        rows |= found
-    return rows
-
-
-def _values(world: World, topic: str) -> list[bytes]:
-    return [record.value or b"" for p in world.broker.partitions(topic) for _, record in p.history]

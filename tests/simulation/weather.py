@@ -7,7 +7,7 @@ from random import Random
 RATES = {
     "crash": 0.0015,  # a process, per call
     "crash at a step": 0.008,  # per numbered step of the commit protocol
-    "freeze": 0.004,  # a process, per call; half of the times past the session time-out
+    "freeze": 0.006,  # a process, per call; half of the times past the session time-out
     "aborted": 0.012,  # the log aborts, per call
     "unknown": 0.012,  # the log does not answer, per call
     "away": 0.004,  # the log does not answer, and nothing was done; per call
@@ -28,6 +28,7 @@ RATES = {
     "backup": 0.02,  # a copy of a disk is kept, per turn
     "compaction": 0.01,  # per turn
     "days pass": 0.006,  # per turn
+    "old machine": 0.5,  # comes back with its oldest disk after days; per days that pass
 }
 
 

@@ -35,8 +35,9 @@ class Stage(NamedTuple):
 
     name: str
     inbox: str
-    processor: Callable[[Callable[[], None]], Processor]  # given what to call before each message: it may raise
+    processor: Callable[[Callable[[], None]], Processor]  # given what to call with each message: it may raise
     instances: int
+    stateful: bool = True
 
 
 class Pipeline(NamedTuple):
@@ -59,6 +60,7 @@ class Slot:
         self.backups: list[dict[int, Files]] = []
         self.started = 0
         self.start_at = 0
+        self.old_machine = False  # its next process finds the oldest copy of its disk
 
 
 class World:
@@ -102,7 +104,7 @@ class World:
                 self._one_turn()
                 if self.turn > MOST_TURNS:
                     raise AssertionError("the pipeline does not come to rest")
-            for stage in self._pipeline.stages:
+            for stage in [stage for stage in self._pipeline.stages if stage.stateful]:
                 for inbox in self.groups[stage.name].inboxes:
                     self.stores[Inbox(stage.name, inbox.partition)] = self._rows(stage.name, inbox)
         finally:
@@ -172,6 +174,7 @@ class World:
             self.groups[stage.name],
             slot.id,
             disk,
+            stage.stateful,
             lambda: stage.processor(self._outside),
             self._pipeline.partitioners,
         )
@@ -179,7 +182,7 @@ class World:
         self.happened("start", name)
 
     def _outside(self) -> None:
-        """Called before each message: something a processor needs may be away."""
+        """Called with each message: something a processor needs may be away."""
         if self.weather.strikes("outside away"):
             self.happened("something outside away")
             raise TransientError("away")
@@ -210,7 +213,11 @@ class World:
     def _touch(self, slot: Slot) -> None:
         """What may have happened to a disk while its process was down."""
         disk = slot.disk
-        if self.weather.strikes("wiped store"):
+        if slot.old_machine:
+            slot.old_machine = False
+            disk.replace(slot.backups[0])
+            self.happened("store replaced by the oldest copy", slot.id)
+        elif self.weather.strikes("wiped store"):
             disk.replace({})
             self.happened("store wiped", slot.id)
         elif slot.backups and self.weather.strikes("stale store"):
@@ -236,17 +243,25 @@ class World:
             slot.backups.append(slot.disk.copy())
         if weather.strikes("compaction"):
             self._tidy()
-        if weather.strikes("days pass") and not self._restoring():
+        if weather.strikes("days pass") and not self._catching_up():
             self._days += self.random.choice((2, 5, 9))
             self.happened("days pass")
             self._tidy()
+            if slot.backups and weather.strikes("old machine"):
+                slot.old_machine = True
+                for process in slot.processes:
+                    process.stopping = True
 
     def _restoring(self) -> bool:
         return any(p.worker is None or p.worker.restoring for slot in self.slots for p in slot.processes)
 
+    def _catching_up(self) -> bool:
+        """Whether a store reads its table just now: no restore takes days."""
+        return any(p.session and p.session.catching_up for slot in self.slots for p in slot.processes)
+
     def _tidy(self) -> None:
         """Compaction, and purging of what was consumed."""
-        if not self._restoring() and self.broker.compact(self.wall_ms()):
+        if self.broker.compact(self.wall_ms()):
             self.happened("compaction")
         for stage in self._pipeline.stages:
             for inbox in self.groups[stage.name].inboxes:

@@ -14,7 +14,7 @@ from connectors.registry import ConfluentRegistry
 from connectors.simulated.files import FolderError, read_folder, read_summary
 from connectors.simulated.publish import SourceEncoder
 from schemas.topics import TopicSpec
-from streams.app.broker import reach, unreachable
+from streams.app.broker import quiet, reach, unreachable
 from streams.app.config import EVENT_BYTES, Configuration, topic_specs
 from streams.app.console import UsageError, WorkError, out, print_facts, print_json, stages
 from streams.app.wiring import INBOX_OF, Deployment
@@ -27,7 +27,7 @@ def init(config: Path, *, as_json: bool) -> None:
     """Creates and checks topics, commits first offsets, registers schemas. Raises WorkError with the fix."""
     deployment = Deployment(Configuration.load(config))
     configuration = deployment.configuration
-    settings = configuration.kafka_settings
+    settings = quiet(configuration.kafka_settings)
     reach(settings)
     try:
         report = ensure_topics(settings, topic_specs(configuration), configuration.prefix, configuration.replication)
@@ -65,7 +65,7 @@ def publish(folder: Path, config: Path, *, as_json: bool) -> None:
     try:
         total = sum(read_summary(folder).events.values())
         reach(settings)
-        ensure_topics(settings, specs, "", configuration.replication)
+        ensure_topics(quiet(settings), specs, "", configuration.replication)
         with stages(quiet=as_json) as progress, ConfluentRegistry(configuration.registry_settings) as registry:
             done = _send(settings, folder, SourceEncoder(registry), lambda sent: progress("publish", sent, total))
     except FolderError as error:

@@ -46,8 +46,10 @@ def judge_emails(left: Sequence[Contact], right: Sequence[Contact], generic: Col
         return SAME, WEIGHTS.email_same
     if shared is GENERIC:
         return GENERIC, 0
-    if any(_is_email_slip(a.value, b.value) for a in left for b in right):
-        return CLOSE, WEIGHTS.email_slip
+    for a in left:
+        for b in right:
+            if _is_email_slip(a.value, b.value):
+                return CLOSE, WEIGHTS.email_slip
     return DIFFERENT, WEIGHTS.email_different
 
 
@@ -67,8 +69,10 @@ def judge_phones(left: Sequence[Contact], right: Sequence[Contact], generic: Col
         return SAME, WEIGHTS.phone_same
     if shared is GENERIC:
         return GENERIC, 0
-    if any(_is_phone_slip(a.value, b.value) for a in left for b in right):
-        return CLOSE, WEIGHTS.phone_slip
+    for a in left:
+        for b in right:
+            if _is_phone_slip(a.value, b.value):
+                return CLOSE, WEIGHTS.phone_slip
     return DIFFERENT, WEIGHTS.phone_different
 
 

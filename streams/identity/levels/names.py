@@ -49,7 +49,14 @@ def judge_pair(a: PersonName, b: PersonName) -> NamesJudged:
     family = judge_family(a, b)
     if given[1] < 0 and (swapped := _judge_swapped(a, b)) is not None:
         given, family = swapped
-    return NamesJudged(given, _judge_middle(a, b), family, judge_suffix(a, b))
+    middle = _judge_middle(a, b) if a.middle and b.middle else MISSING
+    suffix = judge_suffix(a, b) if a.suffix and b.suffix else MISSING
+    return NamesJudged(given, middle, family, suffix)
+
+
+def are_other_givens(a: PersonName, b: PersonName) -> bool:
+    """Whether `judge_pair` finds that their given names conflict."""
+    return judge_given(a, b)[0] is CONFLICTING and _judge_swapped(a, b) is None
 
 
 def judge_given(a: PersonName, b: PersonName) -> Judged:

@@ -84,3 +84,26 @@ def test_a_table_has_as_many_partitions_as_its_inbox_and_inboxes_keep_everything
     assert specs["identity"].partitions == 2
     assert specs["notify.mdm"].retention_ms == specs["dead-letters"].retention_ms == 25 * 24 * 3_600_000
     assert specs["dead-letters"].max_message_bytes > specs["records"].max_message_bytes // 2
+
+
+def test_each_of_several_processes_listens_on_a_port_of_its_own(tmp_path: Path) -> None:
+    assert load(tmp_path, GOOD).observe is None
+    observe = load(tmp_path, GOOD + "observe: {}\n").observe
+    assert observe is not None
+    assert [observe.address(index) for index in (0, 3)] == [("127.0.0.1", 9108), ("127.0.0.1", 9111)]
+    anywhere = load(tmp_path, GOOD + "observe: {listen: '[::]:0'}\n").observe
+    assert anywhere is not None
+    assert [anywhere.address(index) for index in (0, 3)] == [("::", 0), ("::", 0)]
+
+
+@pytest.mark.parametrize("listen", ["9108", "host:", ":9108", "a b:1", "host:70000", "::1:9108"])
+def test_an_address_to_listen_on_that_is_none_is_refused(listen: str, tmp_path: Path) -> None:
+    with pytest.raises(DocumentError, match=r"observe\.listen"):
+        load(tmp_path, GOOD + f"observe: {{listen: '{listen}'}}\n")
+
+
+def test_how_many_processes_and_which_log_format_are_checked(tmp_path: Path) -> None:
+    configuration = load(tmp_path, GOOD + "processes: 3\nlog_format: json\n")
+    assert (configuration.processes, configuration.log_format) == (3, "json")
+    with pytest.raises(DocumentError, match=r"(?s)processes.*log_format.*json"):
+        load(tmp_path, GOOD + "processes: 0\nlog_format: xml\n")

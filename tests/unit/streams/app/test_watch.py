@@ -91,6 +91,17 @@ def test_a_batch_that_fails_before_its_commit_is_no_hop(plant: Plant) -> None:
     assert counts(watch, metrics.STEP_SECONDS)["counter", "fold"] == 1
 
 
+def test_a_batch_done_again_is_one_hop() -> None:
+    watch = Watch("notify", int, wall_ms=lambda: 1_500)
+    for _ in range(2):
+        watch.at(1)
+        watch.look([message(0)], MemoryStore())
+    watch.at(6)
+    (hops,) = [sample.value for sample in watch._figures.samples() if sample.metric is metrics.HOP_SECONDS]
+    assert isinstance(hops, Distribution)
+    assert hops.cumulative[-1] == 1
+
+
 class TransientFault(Exception):  # noqa: N818 - not one the runtime knows
     pass
 

@@ -1,0 +1,118 @@
+"""What goes wrong around one worker: its messages, its disk, its broker."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from schemas.topics import DEAD_LETTERS
+from streams.engine.log import UnknownError
+from tests.kafka.plant import Plant, by_key, counting, run_all, run_until
+from tests.parts import Part
+
+pytestmark = pytest.mark.kafka
+
+MESSAGES = [(b"k%d" % (n % 6), b"v") for n in range(60)]
+
+
+def test_a_poisoned_message_is_isolated_and_its_fellows_go_on(plant: Plant) -> None:
+    plant.init()
+    poisoned = [(b"k%d" % (n % 6), b"reject" if n % 10 == 0 else b"v") for n in range(60)]
+    plant.feed(poisoned)
+    run_until(plant.worker(batch=60), len(poisoned))
+    assert by_key(plant.read("out")) == counting([m for m in poisoned if m[1] == b"v"])
+    assert len(plant.read(DEAD_LETTERS)) == 6
+
+
+def test_a_hot_key_is_worked_in_bounded_batches_among_the_others(plant: Plant) -> None:
+    plant.init()
+    hot = [(b"k0", b"v")] * 3_000
+    messages = [*hot[:1_500], *MESSAGES, *hot[1_500:]]
+    plant.feed(messages)
+    worker = plant.worker(batch=100)
+    run_until(worker, len(messages))
+    assert worker.counts.batches >= len(messages) / 100
+    assert by_key(plant.read("out")) == counting(messages)
+
+
+def test_a_damaged_store_is_found_when_it_is_read_and_rebuilt_while_running(plant: Plant) -> None:
+    plant.init()
+    plant.feed(MESSAGES)
+    first = plant.worker()
+    run_until(first, len(MESSAGES))
+    first.close()
+    for file in plant.folder.rglob("*.sst"):
+        content = bytearray(file.read_bytes())
+        content[:64] = bytes(64)
+        file.write_bytes(content)
+    plant.feed(MESSAGES)
+    second = plant.worker()
+    run_until(second, len(MESSAGES))
+    assert second.counts.retries > 0
+    assert by_key(plant.read("out")) == counting([*MESSAGES, *MESSAGES])
+
+
+def test_after_an_unknown_result_and_a_rebalance_the_partitions_are_read_on(plant: Plant) -> None:
+    plant.init()
+    results = iter([True])
+
+    def lost_answer(step: int) -> None:
+        if step == 6 and next(results, False):
+            raise UnknownError("no answer")
+
+    first, second = plant.worker("a", at=lost_answer), plant.worker("b")
+    plant.feed(MESSAGES)
+    run_all([first], lambda: first.counts.retries == 1)
+    run_all([first, second], lambda: len(second.partitions) == 1 and not second.restoring)
+    second.close()
+    second = plant.worker("b")
+    plant.feed(MESSAGES)
+    run_all([first, second], lambda: sum(map(len, by_key(plant.read("out")).values())) == 2 * len(MESSAGES))
+    assert by_key(plant.read("out")) == counting([*MESSAGES, *MESSAGES])
+
+
+@pytest.fixture
+def own_plant(own_kafka: Part, unique: str, tmp_path: Path) -> Iterator[Plant]:
+    plant = Plant(own_kafka.address, unique, tmp_path)
+    yield plant
+    plant.close()
+
+
+def test_a_broker_that_is_killed_and_comes_back_ends_no_worker(own_plant: Plant, own_kafka: Part) -> None:
+    own_plant.init()
+    own_plant.feed(MESSAGES)
+    worker = own_plant.worker()
+    run_until(worker, 20)
+    own_kafka.kill()
+    back = threading.Thread(target=own_kafka.start)
+    for _ in range(20):
+        worker.step(0.2)
+    back.start()
+    run_until(worker, len(MESSAGES))
+    back.join()
+    assert by_key(own_plant.read("out")) == counting(MESSAGES)
+
+
+def test_a_worker_told_to_stop_while_its_broker_is_away_ends_within_ten_seconds(own_plant: Plant, own_kafka: Part) -> None:
+    own_plant.init()
+    own_plant.feed(MESSAGES)
+    stopping = threading.Event()
+    told = threading.Timer(4, stopping.set)
+
+    def broker_dies(step: int) -> None:
+        if step == 4:
+            own_kafka.kill()
+            told.start()
+
+    worker = own_plant.worker(at=broker_dies, stopping=stopping)
+    while not stopping.is_set():
+        worker.step(0.2)
+    began = time.monotonic()
+    worker.close()
+    own_plant.workers.clear()
+    assert time.monotonic() - began < 6  # and the step before it, that was told to stop in its midst
+    told.join()

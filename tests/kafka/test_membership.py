@@ -1,0 +1,96 @@
+"""Who has which partition, as processes come, go, hang, and share a name."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from connectors.logs.kafka_client import GroupProtocol
+from streams.engine.log import AbortedError, FencedError
+from streams.engine.runtime import Worker
+from tests.kafka.plant import PATIENCE, Plant, by_key, counting, run_all
+
+pytestmark = pytest.mark.kafka
+
+MESSAGES = [(b"k%d" % (n % 6), b"v") for n in range(60)]
+PROTOCOLS = ["classic", "consumer"]
+
+
+def settled(*workers: Worker) -> bool:
+    return all(len(worker.partitions) == 1 and not worker.restoring for worker in workers)
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_a_restart_within_the_session_time_out_moves_no_partition(plant: Plant, protocol: GroupProtocol) -> None:
+    plant.init()
+    first, second = (plant.worker(name, protocol=protocol) for name in ("a", "b"))
+    run_all([first, second], lambda: settled(first, second))
+    held, moves = first.partitions, list(plant.moves["b"])
+    first.close()
+    again = plant.worker("a", protocol=protocol)
+    plant.feed(MESSAGES)
+    run_all([again, second], lambda: again.counts.messages + second.counts.messages == len(MESSAGES))
+    assert again.partitions == held
+    assert plant.moves["b"] == moves
+    assert by_key(plant.read("out")) == counting(MESSAGES)
+
+
+def test_a_process_that_was_silent_for_too_long_cannot_commit_what_another_has_done(plant: Plant) -> None:
+    plant.init()
+    hangs = iter([True])
+
+    def hang(step: int) -> None:
+        if step == 4 and next(hangs, False):
+            # Past the poll limit: the group gives its partitions to the other, which does the same messages.
+            run_all([other], lambda: other.counts.messages == len(MESSAGES))
+
+    settings = {"max.poll.interval.ms": "6000", "session.timeout.ms": "6000"}
+    silent, other = plant.worker("a", at=hang, settings=settings), plant.worker("b", settings=settings)
+    run_all([silent, other], lambda: settled(silent, other))
+    plant.feed(MESSAGES)
+    deadline = time.monotonic() + PATIENCE
+    while not silent.counts.retries:
+        silent.step(0.05)
+        assert time.monotonic() < deadline
+    run_all([silent, other], lambda: settled(silent, other))
+    plant.feed(MESSAGES)
+    run_all([silent, other], lambda: silent.counts.messages + other.counts.messages == 2 * len(MESSAGES))
+    assert by_key(plant.read("out")) == counting([*MESSAGES, *MESSAGES])
+
+
+def test_an_expelled_process_sends_no_offsets(plant: Plant, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Kafka would take them from one that names no member."""
+    plant.init()
+    worker = plant.worker()
+    run_all([worker], lambda: bool(worker.partitions) and not worker.restoring)
+    session = plant.sessions[0]
+
+    class Expelled:
+        def memberid(self) -> str:
+            return ""
+
+        def consumer_group_metadata(self) -> object:
+            return None
+
+    session.begin()
+    with monkeypatch.context() as expelled:
+        expelled.setattr(session, "_consumer", Expelled())
+        with pytest.raises(AbortedError, match="expelled"):
+            session.send_offsets({worker.partitions[0]: 1})
+    session.abort()
+
+
+def test_of_two_processes_under_one_name_the_first_is_fenced_and_says_so(plant: Plant) -> None:
+    plant.init()
+    first = plant.worker("a")
+    run_all([first], lambda: len(first.partitions) == 2 and not first.restoring)
+    # Its stores are elsewhere: a process of that name on another machine.
+    plant.folder /= "elsewhere"
+    second = plant.worker("a")
+    plant.feed(MESSAGES)
+    with pytest.raises(FencedError, match="--instance"):
+        run_all([second, first], lambda: False)
+    first.close()
+    run_all([second], lambda: sum(map(len, by_key(plant.read("out")).values())) == len(MESSAGES))
+    assert by_key(plant.read("out")) == counting(MESSAGES)
