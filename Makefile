@@ -8,7 +8,7 @@ PYTHON ?= $(firstword $(foreach name,python3 python3.13 python3.12 python3.11,$(
 	$(name) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $(name))))
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types check format parts bench clean
+.PHONY: help demo test lint types check format parts bench chaos clean
 
 help: ## show these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -37,6 +37,9 @@ parts: $(VENV)/installed-dev ## run a Kafka and a schema registry until Ctrl-C
 
 bench: $(VENV)/installed-dev ## our engine beside its peers, the whole pipeline, cost against size; half an hour
 	@$(BIN)/python -m benchmarks all
+
+chaos: $(VENV)/installed-dev ## 36 faults on a Kafka of its own while a reader verifies
+	@$(BIN)/python -m tests.chaos
 
 clean: ## remove the environment and everything built
 	rm -rf $(VENV) .bench build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

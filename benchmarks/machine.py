@@ -20,7 +20,7 @@ def facts() -> dict[str, str | float]:
         "processor": model,
         "cores": float(os.cpu_count() or 0),
         "memory_gb": round(int(memory.split()[1]) / 2**20, 1),
-        "load_before": round(os.getloadavg()[0], 2),
+        "load_at_end": round(os.getloadavg()[0], 2),
         "python": platform.python_version(),
         "confluent_kafka": version("confluent-kafka"),
         "kafka": KAFKA,

@@ -9,7 +9,7 @@ from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
 from benchmarks.task import Task, parse_task
 
 BATCH = 10_000
-"""Messages of a transaction: more gains nothing."""
+"""Messages of a transaction, at most."""
 
 CONSUMER = {
     "isolation.level": "read_committed",

@@ -19,6 +19,7 @@ from connectors.logs.partitioner import partition_of
 from schemas.registry import RegistryError, UnknownSchemaError
 from schemas.topics import TopicSpec, table_topic
 from streams.engine.contract import Headers, Message
+from streams.engine.holdings import TOMBSTONES_KEPT_MS
 from streams.engine.log import Inbox, Listener, LogError, TableEnd, TableRecord
 from streams.engine.outbox import Outgoing
 
@@ -202,17 +203,20 @@ class EmbeddedLog:
                 yield from found
                 start = found[-1].offset + 1
 
-    def compact(self) -> None:
-        """Keeps the newest record of each key of the compacted topics, and no tombstones."""
+    def compact(self, now_ms: int) -> None:
+        """Keeps the newest record of each key of the compacted topics.
+
+        A tombstone stays for `TOMBSTONES_KEPT_MS`: a store that has yet to catch up must still learn of the deletion.
+        """
         for topic in self.topics.values():
             if not topic.compacted:
                 continue
             for partition in range(topic.partitions):
                 log = topic.log(partition)
-                bounds = {"low": _row_id(log, 0), "high": _row_id(log + 1, 0)}
+                bounds = {"low": _row_id(log, 0), "high": _row_id(log + 1, 0), "old": now_ms - TOMBSTONES_KEPT_MS}
                 self._db.execute(
-                    "DELETE FROM messages WHERE id >= :low AND id < :high AND (value IS NULL OR id NOT IN"
-                    " (SELECT max(id) FROM messages WHERE id >= :low AND id < :high GROUP BY key))",
+                    "DELETE FROM messages WHERE id >= :low AND id < :high AND ((value IS NULL AND timestamp < :old)"
+                    " OR id NOT IN (SELECT max(id) FROM messages WHERE id >= :low AND id < :high GROUP BY key))",
                     bounds,
                 )
 

@@ -146,7 +146,7 @@ class KafkaSession:
 
     def _consumer_error(self, error: KafkaError, raw: Any) -> None:
         topic = raw.topic() or "the log"
-        if error.fatal():
+        if error.fatal() or error.code() == KafkaError._FATAL:  # as an event, a fatal error does not call itself so
             if "fenced" in error.str().lower():
                 raise FencedError(
                     f"{self._processor}: another process runs as instance {self._connection.instance} ({error.str()}):"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -28,7 +29,7 @@ class Pipeline:
         self.log = EmbeddedLog(folder / LOG_FILE)
         self.log.create(_narrow(topic_specs(deployment.configuration)))
         self.log.create(TopicSpec(topic, 1, False, -1, EVENT_BYTES) for topic in deployment.source_topics)
-        self.log.compact()
+        self.log.compact(int(time.time() * 1000))
         self.registry: EmbeddedRegistry = self.log.registry()
         options = StoreOptions.bounded()
         self.workers: dict[str, Worker] = {

@@ -85,8 +85,7 @@ class Watch:
     def look(self, batch: Sequence[Message], store: Store) -> None:
         """What is kept of a partition's messages until they are committed."""
         times = tuple(self._event_times(batch, self._event_time)) if self._event_time else ()
-        oldest = min(message.timestamp for message in batch)
-        self._batch.append(_Seen(batch[0].partition, len(batch), oldest, times, store))
+        self._batch.append(_Seen(batch[0].partition, len(batch), batch[0].timestamp, times, store))
 
     @staticmethod
     def _event_times(batch: Sequence[Message], event_time: EventTime) -> Iterator[int]:
@@ -173,7 +172,7 @@ class _Seen(NamedTuple):
 
     partition: int
     messages: int
-    oldest: int  # ms
+    oldest: int  # ms; of the first message, as an inbox is nearly in order of time
     event_times: tuple[int, ...]  # ms, of a few
     store: Store
 

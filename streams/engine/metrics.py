@@ -78,7 +78,7 @@ HOP_SECONDS = Metric(
     Kind.HISTOGRAM,
     ("processor",),
     "seconds",
-    "From a message's time in the inbox to the commit of its batch; the oldest of each batch and partition",
+    "From a message's time in the inbox to the commit of its batch; the first of each batch and partition",
     _LATENCY,
 )
 NOTIFICATION_SECONDS = Metric(

@@ -82,7 +82,8 @@ class Site:
     def running(self, config: Path) -> Iterator[subprocess.Popen[bytes]]:
         """`singleview run --json`, ended kindly, which must be fine; what it says is in `output` and `errors`."""
         with self.output.open("wb") as output, self.errors.open("wb") as errors:
-            process = singleview("run", "--config", str(config), "--json", stdout=output, stderr=errors)
+            arguments = ("run", "--config", str(config), "--processes", "1", "--json")
+            process = singleview(*arguments, stdout=output, stderr=errors)
         try:
             yield process
         finally:

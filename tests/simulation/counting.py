@@ -94,7 +94,7 @@ def pipeline(seed: int) -> Pipeline:
     topics += [_topic(f"{stage}-table", partitions[inbox], compacted=True) for stage, inbox in STORED.items()]
     topics += [_topic("last", 2, compacted=True), _topic(DEAD_LETTERS, 1)]
     kinds = (b"v",) * 6 + (b"forget",) * 3 + (b"reject", b"fail")
-    keys = [group + b"%d" % number for group in GROUPS for number in range(2)]
+    keys = [group + b"%d" % number for group in GROUPS for number in range(4)]
     return Pipeline(
         topics=topics,
         stages=[

@@ -28,7 +28,7 @@ RATES = {
     "backup": 0.02,  # a copy of a disk is kept, per turn
     "compaction": 0.01,  # per turn
     "days pass": 0.006,  # per turn
-    "old machine": 0.5,  # comes back with its oldest disk after days; per days that pass
+    "old machine": 0.3,  # an instance comes back with its oldest disk; per instance, when days have passed
 }
 
 

@@ -244,10 +244,11 @@ class World:
         if weather.strikes("compaction"):
             self._tidy()
         if weather.strikes("days pass") and not self._catching_up():
-            self._days += self.random.choice((2, 5, 9))
+            self._days += self.random.choice((2, 5, 9, 9))
             self.happened("days pass")
             self._tidy()
-            if slot.backups and weather.strikes("old machine"):
+            old = [slot for slot in self.slots if slot.backups and weather.strikes("old machine")]
+            for slot in old:
                 slot.old_machine = True
                 for process in slot.processes:
                     process.stopping = True

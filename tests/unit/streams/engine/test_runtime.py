@@ -225,7 +225,7 @@ def test_a_wiped_store_is_rebuilt_from_its_table_topic(plant: Plant) -> None:
     plant.feed(MESSAGES)
     plant.drain(plant.worker())
     plant.disk = Disk()
-    plant.log.compact()
+    plant.log.compact(plant.now_ms)
     plant.feed([(b"k0", b"v")])
     plant.drain(plant.worker())
     assert plant.state() == dict(counting([*MESSAGES, (b"k0", b"v")]))

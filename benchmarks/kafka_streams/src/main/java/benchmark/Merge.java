@@ -67,7 +67,7 @@ public final class Merge {
         return settings;
     }
 
-    /** What its documentation recommends for throughput; each step was measured to help or do no harm. */
+    /** What its documentation recommends for throughput. */
     private static void tune(Properties settings) {
         settings.put(StreamsConfig.COMMIT_INTERVAL_MS_CONFIG, 200); // default with exactly once: 100
         settings.put(StreamsConfig.STATESTORE_CACHE_MAX_BYTES_CONFIG, 64L << 20); // default 10 MB

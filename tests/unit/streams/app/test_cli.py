@@ -1,0 +1,164 @@
+"""Every command: its help, its exit codes, its one JSON object, its messages."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+
+from connectors.mappings import shipped_mapping
+from streams.app import broker
+from streams.app.cli import app
+from streams.app.console import plain
+from tests.command_line import CommandLine
+
+COMMANDS = sorted(
+    command.name or (command.callback.__name__ if command.callback else "") for command in app.registered_commands
+)
+NOWHERE = "127.0.0.1:1"
+
+
+@pytest.fixture
+def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A configuration whose broker and registry do not answer, in the current folder."""
+    monkeypatch.setenv("SINGLEVIEW_SECRET", "a secret of these tests alone")
+    monkeypatch.setattr(broker, "PATIENCE_SECONDS", 0.5)
+    monkeypatch.chdir(tmp_path)
+    document = {
+        "realms": {"north": 0, "south": 1},
+        "sources": [str(shipped_mapping("orders"))],
+        "kafka": {"bootstrap.servers": NOWHERE},
+        "registry": {"url": f"http://{NOWHERE}"},
+    }
+    (tmp_path / "singleview.yaml").write_text(yaml.safe_dump(document))
+    return tmp_path
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_says_how_it_is_used(singleview: CommandLine, command: str) -> None:
+    told = singleview(command, "--help")
+    assert (told.code, told.err) == (0, "")
+    assert f"singleview {command}" in told.out
+    assert "--json" in told.out
+    assert max(map(len, told.out.splitlines())) <= 80
+
+
+def test_the_manual_names_every_command(singleview: CommandLine) -> None:
+    told = singleview("--help")
+    assert told.code == 0
+    for command in COMMANDS:
+        assert f" {command} " in told.out
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        (),
+        ("nonsense",),
+        ("show",),
+        ("show", "x", "--nonsense"),
+        ("demo", "--customers", "0"),
+        ("demo", "--customers", "many"),
+        ("run", "nonsense"),
+        ("why", "north/crm/1", "nonsense"),
+        ("check", "not-there.yaml"),
+        ("init", "--config", "not-there.yaml"),
+        ("publish", "not-there"),
+    ],
+)
+def test_wrong_use_is_exit_code_2_and_no_traceback(singleview: CommandLine, site: Path, arguments: tuple[str, ...]) -> None:
+    told = singleview(*arguments)
+    assert told.code == 2
+    assert "Traceback" not in told.err
+
+
+@pytest.mark.parametrize("command", [("init",), ("run", "--processes", "1"), ("publish", "events")])
+def test_a_broker_that_is_away_is_one_message_that_says_where_and_what_to_do(
+    singleview: CommandLine, site: Path, command: tuple[str, ...]
+) -> None:
+    assert singleview("generate", "--customers", 2, "--output", "events", "--json").code == 0
+    told = singleview(*command)
+    assert (told.code, told.out) == (1, "")
+    assert f"failed: Kafka at {NOWHERE} cannot be used" in told.err
+    assert "check that it runs" in told.err
+    assert "Traceback" not in told.err
+
+
+def test_a_setting_the_client_does_not_know_is_wrong_use(singleview: CommandLine, site: Path) -> None:
+    text = (site / "singleview.yaml").read_text().replace("bootstrap.servers", "nonsense: x\n  bootstrap.servers")
+    (site / "singleview.yaml").write_text(text)
+    told = singleview("init")
+    assert told.code == 2
+    assert "nonsense" in told.err
+
+
+def test_a_registry_that_is_away_is_said_with_its_address(singleview: CommandLine, site: Path) -> None:
+    (site / "event.avro").write_bytes(b"\0\0\0\0\1")
+    told = singleview("check", shipped_mapping("billing"), "event.avro", "--config", "singleview.yaml")
+    assert told.code == 1
+    assert NOWHERE in told.out
+
+
+def test_mistakes_in_a_configuration_are_told_with_file_line_and_what_is_allowed(
+    singleview: CommandLine, site: Path
+) -> None:
+    with (site / "singleview.yaml").open("a") as config:
+        config.write("partition: 3\n")
+    for command in ("init", "run"):
+        told = singleview(command)
+        assert told.code == 2
+        line = (site / "singleview.yaml").read_text().count("\n")
+        assert f"singleview.yaml:{line}: partition: unknown key" in told.err
+        assert "partitions" in told.err
+
+
+def test_mistakes_in_a_mapping_are_told_with_file_line_and_what_is_allowed(singleview: CommandLine, site: Path) -> None:
+    text = shipped_mapping("orders").read_text()
+    wrong = text.replace("operation: patch", "operation: path")
+    (site / "wrong.yaml").write_text(wrong)
+    line = wrong[: wrong.index("operation: path")].count("\n") + 1
+    config = yaml.safe_load((site / "singleview.yaml").read_text())
+    (site / "singleview.yaml").write_text(yaml.safe_dump({**config, "sources": ["wrong.yaml"]}))
+    for arguments in (("check", "wrong.yaml"), ("init",), ("run",)):
+        told = singleview(*arguments)
+        assert told.code == 2
+        assert f"wrong.yaml:{line}: operation" in told.err
+        assert "snapshot" in told.err
+
+
+def test_a_sample_that_would_be_a_dead_letter_fails_the_check(singleview: CommandLine, site: Path) -> None:
+    customer = {"customerRef": "A", "seq": 1, "brand": "north", "country": "IE", "changes": {"type": "person"}}
+    good = {"eventTime": "2024-01-01T00:00:00Z", "customer": customer}
+    (site / "good.json").write_text(json.dumps(good))
+    (site / "[bad].json").write_text(json.dumps({**good, "customer": {**customer, "customerRef": None}}))
+    mapping = shipped_mapping("orders")
+    told = singleview("check", mapping, "good.json", "[bad].json", "--json")
+    assert told.code == 1
+    assert "1 of 2 samples" in told.err
+    events = json.loads(told.out)["events"]
+    assert [event["reason"] for event in events] == ["", "missing-record-id"]
+    told = singleview("check", mapping, "[bad].json")
+    assert "[bad].json: missing-record-id" in told.out
+
+
+def test_generate_writes_no_folder_over_another(singleview: CommandLine, tmp_path: Path) -> None:
+    output = tmp_path / "events"
+    told = singleview("generate", "--customers", 3, "--output", output, "--json")
+    assert told.code == 0
+    assert json.loads(told.out)["customers"] == 3
+    again = singleview("generate", "--customers", 3, "--output", output)
+    assert again.code == 2
+    assert "exists already" in again.err
+
+
+def test_a_folder_without_data_and_an_unknown_name_are_failed_work(singleview: CommandLine, tmp_path: Path) -> None:
+    told = singleview("show", "x", "--data", tmp_path / "nothing")
+    assert told.code == 1
+    assert "singleview demo" in told.err
+    assert not (tmp_path / "nothing").exists()
+
+
+def test_control_characters_of_a_source_do_nothing_to_a_terminal() -> None:
+    assert plain("a\x1b[2Jb\u202e[bold]").plain == "a\N{REPLACEMENT CHARACTER}[2Jb\N{REPLACEMENT CHARACTER}[bold]"
