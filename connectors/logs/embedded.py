@@ -36,6 +36,9 @@ CREATE TABLE IF NOT EXISTS schemas (id INTEGER PRIMARY KEY, subject TEXT NOT NUL
 CREATE TABLE IF NOT EXISTS notes (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 """
 
+SHARED_SECONDS = 60.0
+"""How long a process of a shared log waits for another's transaction."""
+
 _OFFSET_BITS = 40
 _PARTITION_BITS = 8
 _OFFSET_MASK = (1 << _OFFSET_BITS) - 1
@@ -67,14 +70,16 @@ def _row_id(log: int, offset: int) -> int:
 class EmbeddedLog:
     """The file. Opened by one process at a time: a second one gets a LogError that says so."""
 
-    def __init__(self, path: Path, *, read_only: bool = False) -> None:
+    def __init__(self, path: Path, *, read_only: bool = False, shared: bool = False) -> None:
+        """`shared`: by processes of one pipeline that write at the same time; whoever starts them sees that it is one."""
         path.parent.mkdir(parents=True, exist_ok=True)
         self._path = path
         where = f"file:{path}?mode=ro" if read_only else f"file:{path}"
         try:
-            self._db = sqlite3.connect(where, uri=True, isolation_level=None, timeout=0.5)
+            self._db = sqlite3.connect(where, uri=True, isolation_level=None, timeout=SHARED_SECONDS if shared else 0.5)
             if not read_only:
-                self._db.execute("PRAGMA locking_mode=EXCLUSIVE")
+                if not shared:
+                    self._db.execute("PRAGMA locking_mode=EXCLUSIVE")
                 self._db.execute("PRAGMA journal_mode=WAL")
                 self._db.execute("PRAGMA synchronous=FULL")  # an acknowledged batch survives a power cut
                 self._db.execute("PRAGMA wal_autocheckpoint=4000")
@@ -90,7 +95,28 @@ class EmbeddedLog:
                 "SELECT id, name, uuid, partitions, compacted FROM topics"
             )
         }
-        self._ends: dict[int, int] = dict(self._db.execute("SELECT log, next FROM ends"))
+        self._shared = shared
+        self._ends: dict[int, int] = {}
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Learns where the partitions end, which in a shared log others move too."""
+        self._ends = dict(self._db.execute("SELECT log, next FROM ends"))
+
+    def look(self) -> None:
+        """Notices what others have appended, if the log is shared."""
+        if self._shared:
+            self.refresh()
+
+    def lag(self, reader: str, topics: Iterable[str]) -> int:
+        """Messages of these topics that a reader has not consumed yet."""
+        self.look()
+        found = (self.topic(name) for name in topics)
+        return sum(
+            self.end(topic.name, partition) - self.offset(reader, topic, partition)
+            for topic in found
+            for partition in range(topic.partitions)
+        )
 
     def create(self, specs: Iterable[TopicSpec]) -> None:
         """Creates missing topics. Raises LogError when one exists with another number of partitions."""
@@ -119,6 +145,8 @@ class EmbeddedLog:
 
     def begin(self) -> None:
         self._db.execute("BEGIN IMMEDIATE")
+        if self._shared:
+            self.refresh()
 
     def commit(self) -> None:
         self._db.execute("COMMIT")
@@ -126,7 +154,7 @@ class EmbeddedLog:
     def abort(self) -> None:
         if self._db.in_transaction:
             self._db.execute("ROLLBACK")
-        self._ends = dict(self._db.execute("SELECT log, next FROM ends"))
+        self.refresh()
 
     def append(self, outgoing: Iterable[tuple[Outgoing, int]]) -> dict[Inbox, int]:
         """Appends messages, each with its timestamp, within the open transaction.
@@ -286,6 +314,7 @@ class EmbeddedSession:
         if not self._joined:
             self._joined = True
             self._listener.assigned([Inbox(topic.name, partition) for topic, partition in self._inboxes()])
+        self._log.look()
         found: list[Message] = []
         for topic, partition in self._inboxes():
             inbox = Inbox(topic.name, partition)
@@ -308,10 +337,11 @@ class EmbeddedSession:
         self._positions.pop(partition, None)
 
     def begin(self) -> None:
-        self._log.begin()
+        """Nothing yet: the file is locked for writing only from `produce` on, so that folding does not hold up others."""
 
     def produce(self, outgoing: Iterable[Outgoing]) -> None:
         now = int(time.time() * 1000)
+        self._log.begin()
         ends = self._log.append((item, now) for item in outgoing)
         table = self._table.name if self._table else ""
         self._ends = {inbox: end for inbox, end in ends.items() if inbox.topic == table}

@@ -30,7 +30,7 @@ def open_envelope(event: dict[str, object], read_key: Callable[[], object]) -> R
     A JSON converter with schemas enabled wraps the envelope once more: see `payload`.
     """
     operation = event.get("op")
-    if operation in {"c", "u", "r"}:
+    if operation in ("c", "u", "r"):  # a tuple: what the source wrote may be a list, which no set can hold
         after = event.get("after")
         if not isinstance(after, dict):
             raise RejectedError("bad-value", "Debezium envelope: no row in after")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing
 from hashlib import blake2b
 from itertools import islice
 from pathlib import Path
@@ -15,15 +15,19 @@ from connectors.logs.embedded import EmbeddedLog
 from connectors.mappings import shipped_mapping
 from connectors.simulated import SOURCES, SourceEvent, estimate_events, generate
 from schemas.canonical import record_key
-from streams.app.config import Configuration, ConfigurationError
+from streams.app.aside import Aside
+from streams.app.config import Batches, Configuration, ConfigurationError
 from streams.app.embedded import Pipeline, data_paths
 from streams.app.quality import Quality, compare_to_truth
 from streams.app.summary import Summary, Tables, memberships, summarise
-from streams.app.wiring import Deployment
+from streams.app.wiring import PROCESSORS, Deployment
+from streams.engine.log import LogError
 from streams.engine.runtime import CrashPoint
 from streams.notify import Subscriber
 
 REALMS = {"north": 0, "south": 1}
+LEFTOVER_SECONDS = 10.0
+"""How long a batch of a killed demo's child may take to its end."""
 CLAIM = "demo"
 """The note in a demo's log that says which demo it is."""
 SECRET_FILE = "secret"  # noqa: S105 - the name of a file
@@ -58,6 +62,7 @@ def demo_configuration(folder: Path, seed: int) -> Configuration:
             Subscriber(name="warehouse"),
             Subscriber(name="mdm", attributes=("names", "birth_date", "identifications", "addresses")),
         ),
+        batches=Batches(messages=5_000, fold_seconds=8.0),  # no transaction of the embedded log can time out
         secret=f"${{file:{secret.resolve()}}}",
     )
 
@@ -68,21 +73,29 @@ def run_demo(
     seed: int,
     progress: Progress,
     at: CrashPoint = lambda step: None,  # noqa: ARG005
+    processes: int = 1,
 ) -> DemoResult:
     """Generates what is not yet in the folder's log, runs the pipeline over it, and compares with the truth.
 
-    Goes on where an earlier start of the same demo was stopped, however it was stopped.
+    Goes on where an earlier start of the same demo was stopped, however it was stopped. With two processes or more,
+    `identity`, which has half of the work, gets one of its own.
     Raises ConfigurationError when the folder holds another demo.
     """
     _claim(folder, customers, seed)
     deployment = Deployment(demo_configuration(folder, seed))
-    with Pipeline(deployment, at) as pipeline:
-        truth = _publish(pipeline, customers, seed, progress)
-        began = time.perf_counter()
-        events = 0
-        for events in pipeline.run():
-            progress("pipeline", events, pipeline.published)
-        seconds = time.perf_counter() - began
+    elsewhere = ("identity",) if processes > 1 else ()
+    here = [name for name in PROCESSORS if name not in elsewhere]
+    with Pipeline(deployment, at, processors=here, shared=bool(elsewhere)) as pipeline:
+        with ExitStack() as stack:
+            children = [stack.enter_context(Aside(name, folder, seed)) for name in elsewhere]
+            truth = _publish(pipeline, customers, seed, progress)
+            began = time.perf_counter()
+            events = 0
+            for events in pipeline.run(elsewhere):
+                progress("pipeline", events, pipeline.published)
+                for child in children:
+                    child.check()
+            seconds = time.perf_counter() - began
         progress("pipeline", pipeline.published, pipeline.published)
         pipeline.close_workers()
         with Tables(data_paths(folder)[1]) as tables:
@@ -110,12 +123,23 @@ def clear(folder: Path) -> None:
 def _claim(folder: Path, customers: int, seed: int) -> None:
     """Notes in the folder's log which demo it is of, before anything else is written."""
     wanted = f"customers={customers} seed={seed}"
-    with closing(EmbeddedLog(data_paths(folder)[0])) as log:
+    with closing(_opened(data_paths(folder)[0])) as log:
         held = log.note(CLAIM)
         if held is None:
             log.set_note(CLAIM, wanted)
         elif held != wanted:
             raise ConfigurationError(f"{folder} holds a demo of {held}: choose another --data, or --fresh to begin anew")
+
+
+def _opened(path: Path) -> EmbeddedLog:
+    """The log, once nobody else has it: the child of a demo that was killed needs a moment to notice, and to end."""
+    deadline = time.monotonic() + LEFTOVER_SECONDS
+    while True:
+        try:
+            return EmbeddedLog(path)
+        except LogError:
+            if time.monotonic() > deadline:
+                raise
 
 
 def _publish(pipeline: Pipeline, customers: int, seed: int, progress: Progress) -> dict[str, str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from connectors.logs.embedded import EmbeddedLog, EmbeddedRegistry, EmbeddedSession
@@ -19,17 +19,29 @@ from tables.rocks import StoreOptions
 LOG_FILE = "log.db"
 STORES_FOLDER = "stores"
 PUBLISH_BATCH = 5_000
+WAIT_SECONDS = 0.005
+"""Pause of a process that has nothing to do until another has done its part."""
 
 
 class Pipeline:
-    """All five processors, stepped in turn by one thread. Close it, or use it as a context manager."""
+    """All five processors, or some, stepped in turn by one thread. Close it, or use it as a context manager."""
 
-    def __init__(self, deployment: Deployment, at: CrashPoint = lambda step: None) -> None:  # noqa: ARG005
+    def __init__(
+        self,
+        deployment: Deployment,
+        at: CrashPoint = lambda step: None,  # noqa: ARG005
+        *,
+        processors: Sequence[str] = PROCESSORS,
+        shared: bool = False,
+    ) -> None:
+        """`shared`: other processes run the other processors on the same folder."""
         folder = deployment.configuration.data_folder
-        self.log = EmbeddedLog(folder / LOG_FILE)
-        self.log.create(_narrow(topic_specs(deployment.configuration)))
-        self.log.create(TopicSpec(topic, 1, False, -1, EVENT_BYTES) for topic in deployment.source_topics)
-        self.log.compact(int(time.time() * 1000))
+        self._deployment = deployment
+        self.log = EmbeddedLog(folder / LOG_FILE, shared=shared)
+        if "intake" in processors:  # whoever runs it is the first, and makes the log ready for the others
+            self.log.create(_narrow(topic_specs(deployment.configuration)))
+            self.log.create(TopicSpec(topic, 1, False, -1, EVENT_BYTES) for topic in deployment.source_topics)
+            self.log.compact(int(time.time() * 1000))
         self.registry: EmbeddedRegistry = self.log.registry()
         options = StoreOptions.bounded()
         self.workers: dict[str, Worker] = {
@@ -43,16 +55,29 @@ class Pipeline:
                 options,
                 at,
             )
-            for name in PROCESSORS
+            for name in processors
         }
 
-    def run(self) -> Iterator[int]:
-        """Steps every processor until nothing is left to do; yields the source events consumed at each round."""
+    def step(self) -> bool:
+        """Steps every processor once; whether there was anything to do."""
+        moved = sum(worker.step(0) for worker in self.workers.values())
+        return bool(moved) or any(worker.restoring for worker in self.workers.values())
+
+    def run(self, elsewhere: Collection[str] = ()) -> Iterator[int]:
+        """Steps every processor until nothing is left to do; yields the source events consumed at each round.
+
+        `elsewhere`: processors that run in other processes; they too must have nothing left to do.
+        """
         quiet = 0
         while quiet < 2:  # the first round only brings the partitions
-            moved = sum(worker.step(0) for worker in self.workers.values())
-            busy = moved or any(worker.restoring for worker in self.workers.values())
-            quiet = 0 if busy else quiet + 1
+            # Their lag is looked at first: what they sent until then, the next step will see.
+            waiting = any(self.log.lag(name, self._deployment.inbox(name)) for name in elsewhere)
+            if self.step():
+                quiet = 0
+            elif waiting:
+                time.sleep(WAIT_SECONDS)
+            else:
+                quiet += 1
             yield self.workers["intake"].counts.messages
 
     def publish(self, events: Iterable[SourceEvent], done: int) -> Iterator[int]:

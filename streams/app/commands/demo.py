@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from rich.markup import escape
@@ -15,7 +16,7 @@ def demo(customers: int, seed: int, data: Path, *, fresh: bool, as_json: bool) -
     if fresh:
         clear(data)
     with stages(quiet=as_json) as progress:
-        result = run_demo(data, customers, seed, progress)
+        result = run_demo(data, customers, seed, progress, processes=len(os.sched_getaffinity(0)))
     if as_json:
         print_json(as_object(result))
     else:

@@ -1,0 +1,70 @@
+"""One processor of the demo in a process of its own, on the same data folder: two cores are better than one.
+
+The child ends when its standard input does: when the parent says so, and also when the parent dies.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import select
+import subprocess
+import sys
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from streams.engine.log import LogError
+
+IDLE_SECONDS = 0.005
+CLOSE_SECONDS = 60.0
+
+
+class Aside:
+    """The child, as the parent sees it. A context manager: it is ended, and waited for, at the end of the block."""
+
+    def __init__(self, processor: str, folder: Path, seed: int) -> None:
+        self._processor = processor
+        command = [sys.executable, "-m", "streams.app.aside", processor, str(folder), str(seed)]
+        self._child = subprocess.Popen(command, stdin=subprocess.PIPE)
+
+    def check(self) -> None:
+        """Raises LogError if the child has ended."""
+        code = self._child.poll()
+        if code is not None:
+            raise LogError(f"the process of {self._processor} has ended with code {code}: see its message above")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        assert self._child.stdin is not None
+        self._child.stdin.close()
+        code = self._child.wait(CLOSE_SECONDS)
+        if code and kind is None:
+            raise LogError(f"the process of {self._processor} has ended with code {code}")
+
+
+def main(processor: str, folder: Path, seed: int) -> None:
+    """The child: steps its processor until standard input ends, then closes its stores."""
+    from streams.app.cli import YOUNG_OBJECTS  # noqa: PLC0415
+    from streams.app.demo import demo_configuration  # noqa: PLC0415 - the parent imports this module first
+    from streams.app.embedded import Pipeline  # noqa: PLC0415
+    from streams.app.wiring import Deployment  # noqa: PLC0415
+
+    gc.set_threshold(YOUNG_OBJECTS)
+    deployment = Deployment(demo_configuration(folder, seed))
+    with Pipeline(deployment, processors=(processor,), shared=True) as pipeline:
+        busy = True
+        while not _ended(0 if busy else IDLE_SECONDS):
+            busy = pipeline.step()
+
+
+def _ended(seconds: float) -> bool:
+    """Whether standard input has ended; waits that long for it."""
+    readable, _, _ = select.select([sys.stdin], [], [], seconds)
+    return bool(readable) and not os.read(sys.stdin.fileno(), 1)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], Path(sys.argv[2]), int(sys.argv[3]))
