@@ -26,7 +26,7 @@ class Aside:
     def __init__(self, processor: str, folder: Path, seed: int) -> None:
         self._processor = processor
         command = [sys.executable, "-m", "streams.app.aside", processor, str(folder), str(seed)]
-        self._child = subprocess.Popen(command, stdin=subprocess.PIPE)
+        self._child = subprocess.Popen(command, stdin=subprocess.PIPE)  # noqa: S603 - our own interpreter and module
 
     def check(self) -> None:
         """Raises LogError if the child has ended."""

@@ -25,7 +25,7 @@ class Pace:
     def took(self, messages: int, seconds: float) -> None:
         """A transaction of so many messages took so long."""
         if seconds > self._seconds:
-            self.limit = max(1, int(messages * self._seconds / seconds * SHRINK))
+            self.limit = min(self._most, max(1, int(messages * self._seconds / seconds * SHRINK)))
         elif messages >= self.limit < self._most:
             self.limit = min(self._most, int(self.limit * GROW) + 1)
 
