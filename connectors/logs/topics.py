@@ -6,8 +6,8 @@ Errors of the broker itself (not reachable, not allowed) come up as confluent_ka
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import NamedTuple, TypeVar
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicCollection, TopicPartition
 from confluent_kafka.admin import (  # type: ignore[attr-defined]  # its stubs do not declare what it re-exports
@@ -19,6 +19,8 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # its stubs d
 )
 
 from schemas.topics import TopicSpec
+
+T = TypeVar("T")
 
 DAY_MS = 24 * 60 * 60 * 1000
 
@@ -37,8 +39,17 @@ MAX_COMPACTION_LAG_MS = DAY_MS
 GROUP_RUNS = frozenset({"UNKNOWN_MEMBER_ID", "NON_EMPTY_GROUP"})
 """How a broker says that only the group's members may commit now."""
 
-LEADERLESS = frozenset({"NOT_LEADER_FOR_PARTITION", "NOT_LEADER_OR_FOLLOWER", "LEADER_NOT_AVAILABLE"})
-"""How a broker says that a partition is still being set up, or moving."""
+STARTING = frozenset(
+    {
+        "NOT_LEADER_FOR_PARTITION",
+        "NOT_LEADER_OR_FOLLOWER",
+        "LEADER_NOT_AVAILABLE",
+        "NOT_COORDINATOR",
+        "COORDINATOR_NOT_AVAILABLE",
+        "COORDINATOR_LOAD_IN_PROGRESS",
+    }
+)
+"""How a broker says that a partition or a group is still being set up, or moving."""
 
 TIMEOUT = 30.0  # seconds for one request to the cluster
 
@@ -138,10 +149,11 @@ def first_offsets(admin_config: Mapping[str, str | int | float | bool], group: s
         {**admin_config, "group.id": group, "enable.auto.commit": False, "isolation.level": "read_committed"}
     )
     try:
-        absent = [p for p in _checked(consumer.committed(partitions, timeout=TIMEOUT)) if p.offset < 0]
+        committed = _patiently(consumer, lambda: _checked(consumer.committed(partitions, timeout=TIMEOUT)))
+        absent = [p for p in committed if p.offset < 0]
         if absent:
             first = [TopicPartition(p.topic, p.partition, _earliest(consumer, p)) for p in absent]
-            _checked(consumer.commit(offsets=first, asynchronous=False))
+            _patiently(consumer, lambda: _checked(consumer.commit(offsets=first, asynchronous=False)))
     except KafkaException as error:
         if error.args[0].name() not in GROUP_RUNS:
             raise
@@ -153,17 +165,20 @@ def first_offsets(admin_config: Mapping[str, str | int | float | bool], group: s
     return len(absent)
 
 
-def _earliest(consumer: Consumer, partition: TopicPartition) -> int:
-    """The first offset. A partition just created may have no leader yet: it is asked again."""
+def _patiently(consumer: Consumer, ask: Callable[[], T]) -> T:
+    """Asks again while the answer is that a leader or coordinator is still being set up, as it is at the first use."""
     deadline = time.monotonic() + TIMEOUT
-    offsets = None
-    while offsets is None and time.monotonic() < deadline:
+    while True:
         try:
-            offsets = consumer.get_watermark_offsets(partition, timeout=TIMEOUT)
+            return ask()
         except KafkaException as error:
-            if error.args[0].name() not in LEADERLESS:
+            if error.args[0].name() not in STARTING or time.monotonic() > deadline:
                 raise
             consumer.poll(0.1)
+
+
+def _earliest(consumer: Consumer, partition: TopicPartition) -> int:
+    offsets = _patiently(consumer, lambda: consumer.get_watermark_offsets(partition, timeout=TIMEOUT))
     if offsets is None:
         raise KafkaException(KafkaError(KafkaError._TIMED_OUT, f"no offsets of {partition.topic} within {TIMEOUT:.0f} s"))
     return offsets[0]

@@ -79,11 +79,14 @@ def _engine_log_in(trace: list[str]) -> Iterator[None]:
     logger = logging.getLogger("streams.engine")
     handler = _ToTrace(trace)
     propagate, logger.propagate = logger.propagate, False
+    level = logger.level
+    logger.setLevel(logging.WARNING)  # whatever the process around it wants to hear: a replay gives the same trace
     logger.addHandler(handler)
     try:
         yield
     finally:
         logger.removeHandler(handler)
+        logger.setLevel(level)
         logger.propagate = propagate
 
 
