@@ -1,4 +1,4 @@
-"""One processor of the demo in a process of its own, on the same data folder: two cores are better than one.
+"""Some processors of the demo in a process of their own, on the same data folder: two cores are better than one.
 
 The child ends when its standard input does: when the parent says so, and also when the parent dies.
 """
@@ -10,6 +10,7 @@ import os
 import select
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -23,16 +24,16 @@ CLOSE_SECONDS = 60.0
 class Aside:
     """The child, as the parent sees it. A context manager: it is ended, and waited for, at the end of the block."""
 
-    def __init__(self, processor: str, folder: Path, seed: int) -> None:
-        self._processor = processor
-        command = [sys.executable, "-m", "streams.app.aside", processor, str(folder), str(seed)]
+    def __init__(self, processors: Sequence[str], folder: Path, seed: int) -> None:
+        self._names = " and ".join(processors)
+        command = [sys.executable, "-m", "streams.app.aside", str(folder), str(seed), *processors]
         self._child = subprocess.Popen(command, stdin=subprocess.PIPE)  # noqa: S603 - our own interpreter and module
 
     def check(self) -> None:
         """Raises LogError if the child has ended."""
         code = self._child.poll()
         if code is not None:
-            raise LogError(f"the process of {self._processor} has ended with code {code}: see its message above")
+            raise LogError(f"the process of {self._names} has ended with code {code}: see its message above")
 
     def __enter__(self) -> Self:
         return self
@@ -42,11 +43,11 @@ class Aside:
         self._child.stdin.close()
         code = self._child.wait(CLOSE_SECONDS)
         if code and kind is None:
-            raise LogError(f"the process of {self._processor} has ended with code {code}")
+            raise LogError(f"the process of {self._names} has ended with code {code}")
 
 
-def main(processor: str, folder: Path, seed: int) -> None:
-    """The child: steps its processor until standard input ends, then closes its stores."""
+def main(folder: Path, seed: int, processors: Sequence[str]) -> None:
+    """The child: steps its processors until standard input ends, then closes its stores."""
     from streams.app.cli import YOUNG_OBJECTS  # noqa: PLC0415
     from streams.app.demo import demo_configuration  # noqa: PLC0415 - the parent imports this module first
     from streams.app.embedded import Pipeline  # noqa: PLC0415
@@ -54,7 +55,7 @@ def main(processor: str, folder: Path, seed: int) -> None:
 
     gc.set_threshold(YOUNG_OBJECTS)
     deployment = Deployment(demo_configuration(folder, seed))
-    with Pipeline(deployment, processors=(processor,), shared=True) as pipeline:
+    with Pipeline(deployment, processors=processors, shared=True) as pipeline:
         busy = True
         while not _ended(0 if busy else IDLE_SECONDS):
             busy = pipeline.step()
@@ -67,4 +68,4 @@ def _ended(seconds: float) -> bool:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], Path(sys.argv[2]), int(sys.argv[3]))
+    main(Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3:])

@@ -26,6 +26,7 @@ from streams.engine.runtime import CrashPoint
 from streams.notify import Subscriber
 
 REALMS = {"north": 0, "south": 1}
+ASIDE = ("identity", "notify")
 LEFTOVER_SECONDS = 10.0
 """How long a batch of a killed demo's child may take to its end."""
 CLAIM = "demo"
@@ -78,22 +79,22 @@ def run_demo(
     """Generates what is not yet in the folder's log, runs the pipeline over it, and compares with the truth.
 
     Goes on where an earlier start of the same demo was stopped, however it was stopped. With two processes or more,
-    `identity`, which has half of the work, gets one of its own.
+    the processors of `ASIDE`, which have half of the work, run in one of their own.
     Raises ConfigurationError when the folder holds another demo.
     """
     _claim(folder, customers, seed)
     deployment = Deployment(demo_configuration(folder, seed))
-    elsewhere = ("identity",) if processes > 1 else ()
+    elsewhere = ASIDE if processes > 1 else ()
     here = [name for name in PROCESSORS if name not in elsewhere]
     with Pipeline(deployment, at, processors=here, shared=bool(elsewhere)) as pipeline:
         with ExitStack() as stack:
-            children = [stack.enter_context(Aside(name, folder, seed)) for name in elsewhere]
+            child = stack.enter_context(Aside(elsewhere, folder, seed)) if elsewhere else None
             truth = _publish(pipeline, customers, seed, progress)
             began = time.perf_counter()
             events = 0
             for events in pipeline.run(elsewhere):
                 progress("pipeline", events, pipeline.published)
-                for child in children:
+                if child is not None:
                     child.check()
             seconds = time.perf_counter() - began
         progress("pipeline", pipeline.published, pipeline.published)

@@ -11,7 +11,7 @@ import pytest
 
 from schemas.topics import DEAD_LETTERS
 from streams.engine.log import UnknownError
-from tests.kafka.plant import Plant, by_key, counting, run_all, run_until
+from tests.kafka.plant import PATIENCE, Plant, by_key, counting, run_all, run_until
 from tests.parts import Part
 
 pytestmark = pytest.mark.kafka
@@ -88,12 +88,15 @@ def test_a_broker_that_is_killed_and_comes_back_ends_no_worker(own_plant: Plant,
     worker = own_plant.worker()
     run_until(worker, 20)
     own_kafka.kill()
-    back = threading.Thread(target=own_kafka.start)
-    for _ in range(20):
-        worker.step(0.2)
-    back.start()
-    run_until(worker, len(MESSAGES))
-    back.join()
+    driven = threading.Thread(target=run_until, args=(worker, len(MESSAGES)))
+    driven.start()
+    deadline = time.monotonic() + PATIENCE
+    while not worker.trouble:  # a step waits for the broker, so it is another thread that sees it waiting
+        assert time.monotonic() < deadline
+        driven.join(0.1)
+    own_kafka.start()
+    driven.join(PATIENCE)
+    assert not driven.is_alive()
     assert by_key(own_plant.read("out")) == counting(MESSAGES)
 
 
