@@ -33,6 +33,11 @@ log = logging.getLogger(__name__)
 QUIET_SECONDS = 30.0
 """An error of the consumer that goes away by itself is told at most this often."""
 
+DOUBT_SECONDS = 60.0
+"""A fence this long after the brokers were out of reach may be our own doing; see `_fenced`."""
+
+OUT_OF_REACH = frozenset({KafkaError._TRANSPORT, KafkaError._ALL_BROKERS_DOWN, KafkaError._RESOLVE, KafkaError._TIMED_OUT})
+
 
 class KafkaSession:
     """A `Session` on Kafka: one consumer in the processor's group, one transactional producer with a stable id.
@@ -67,6 +72,7 @@ class KafkaSession:
         self._begun: dict[Inbox, int] = {}  # where reading a partition began
         self._told: dict[int, float] = {}  # when an error was last told, by its code
         self._joined = False
+        self._out_of_reach = -DOUBT_SECONDS  # when the brokers last were
         self._table = KafkaTable(connection, self._names.physical(table_topic(processor)))
         self._transactions = KafkaTransactions(
             connection,
@@ -75,7 +81,14 @@ class KafkaSession:
             max_message_bytes=max_message_bytes,
             stopping=stopping or threading.Event(),
         )
-        self._consumer = connection.member(self._names.prefix + processor)
+        self._consumer = self._member()
+
+    def _member(self) -> Consumer:
+        return self._connection.member(self._names.prefix + self._processor, self._on_client_error)
+
+    def _on_client_error(self, error: KafkaError) -> None:
+        if error.code() in OUT_OF_REACH:
+            self._out_of_reach = time.monotonic()
 
     # -- partitions come and go --
 
@@ -98,15 +111,18 @@ class KafkaSession:
         self._listener.assigned(inboxes)
 
     def _on_revoke(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
-        inboxes = [self._inbox(tp) for tp in partitions]
+        inboxes = {self._inbox(tp) for tp in partitions}
+        fetched = [self._partition(inbox) for inbox in inboxes & self._begun.keys()]
+        self._forget(inboxes)
+        consumer.incremental_unassign(fetched)
+
+    def _forget(self, inboxes: set[Inbox]) -> None:
         self._listener.revoked(inboxes)
-        fetched = [self._partition(inbox) for inbox in inboxes if inbox in self._begun]
-        self._assigned.difference_update(inboxes)
-        self._paused.difference_update(inboxes)
+        self._assigned -= inboxes
+        self._paused -= inboxes
         for inbox in inboxes:
             self._starts.pop(inbox, None)
             self._begun.pop(inbox, None)
-        consumer.incremental_unassign(fetched)
 
     def _inbox(self, tp: TopicPartition) -> Inbox:
         return Inbox(self._logical[tp.topic], tp.partition)
@@ -148,10 +164,7 @@ class KafkaSession:
         topic = raw.topic() or "the log"
         if error.fatal() or error.code() == KafkaError._FATAL:  # as an event, a fatal error does not call itself so
             if "fenced" in error.str().lower():
-                raise FencedError(
-                    f"{self._processor}: another process runs as instance {self._connection.instance} ({error.str()}):"
-                    " give each process an --instance of its own"
-                )
+                raise self._fenced(error)
             raise LogError(f"{self._processor}: {topic} cannot be read: {error.str()}")
         if error.code() == KafkaError.UNKNOWN_TOPIC_OR_PART and self._from_beginning:
             self._tell(error.code(), f"topic {topic} does not exist yet: waiting for its source")
@@ -159,6 +172,27 @@ class KafkaSession:
             raise LogError(f"{self._processor}: {topic} cannot be read: {error.str()}")
         else:
             self._tell(error.code(), f"{error.str()} (goes on by itself)")
+
+    def _fenced(self, error: KafkaError) -> LogError:
+        """Another process has our name; or we are that other: a broker that dies as we join may have taken us in without our
+        being told, and then holds our old membership against us. So after an outage we join once more as a new member: a
+        process that really has our name is fenced by that, joins once more itself, and the second fence ends us.
+        """
+        if time.monotonic() - self._out_of_reach > DOUBT_SECONDS:
+            return FencedError(
+                f"{self._processor}: another process runs as instance {self._connection.instance} ({error.str()}):"
+                " give each process an --instance of its own"
+            )
+        self._out_of_reach = -DOUBT_SECONDS
+        self._leave()
+        return AbortedError(f"expelled from the group after an outage, it joins again ({error.str()})")
+
+    def _leave(self) -> None:
+        """Drops the membership and all it gave us; the next poll joins."""
+        self._consumer.close()
+        self._forget(set(self._assigned))  # those that the closing did not tell of
+        self._consumer = self._member()
+        self._joined = False
 
     def _tell(self, code: int, what: str) -> None:
         now = time.monotonic()

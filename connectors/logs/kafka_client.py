@@ -91,9 +91,9 @@ class Connection(NamedTuple):
         """The settings that are not a group member's alone."""
         return {name: value for name, value in self.settings.items() if name not in GROUP_SETTINGS}
 
-    def member(self, group: str) -> Consumer:
-        """A consumer that may join the group."""
-        own = {**MEMBER_DEFAULTS, "group.protocol": self.protocol}
+    def member(self, group: str, on_error: Callable[[KafkaError], None]) -> Consumer:
+        """A consumer that may join the group. `on_error` is told, as it polls, of brokers out of reach."""
+        own = {**MEMBER_DEFAULTS, "group.protocol": self.protocol, "error_cb": on_error}
         if self.static:
             own["group.instance.id"] = self.instance
         if self.protocol == "classic":

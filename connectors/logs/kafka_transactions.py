@@ -25,6 +25,13 @@ STOP_SECONDS = 3.0
 SLICE_SECONDS = 1.0
 """How long a call of the client waits before it is looked whether to go on."""
 
+OFFSETS_SECONDS = 3.0
+"""How long sending offsets may take; after that the transaction is given up."""
+
+STUCK_SECONDS = 2.0
+"""How much longer that call may be silent. After its broker came back, librdkafka 2.16 can wait in it for ever: the request
+to the group's coordinator is never sent and never timed out."""
+
 FENCED = frozenset({KafkaError._FENCED, KafkaError.PRODUCER_FENCED, KafkaError.INVALID_PRODUCER_EPOCH})
 
 EXPIRY_SECONDS = TRANSACTION_TIMEOUT_MS / 1000 - 1
@@ -129,7 +136,32 @@ class KafkaTransactions:
     def send_offsets(self, offsets: list[TopicPartition], group: object) -> None:
         """`group`: the consumer's group metadata."""
         producer = self._current()
-        self._calling(lambda: producer.send_offsets_to_transaction(offsets, group, SLICE_SECONDS))
+        try:
+            self._unless_stuck(lambda: producer.send_offsets_to_transaction(offsets, group, OFFSETS_SECONDS))
+        except KafkaException as error:
+            cause: KafkaError = error.args[0]
+            if cause.retriable():
+                raise AbortedError(f"the offsets were not taken in time: {cause.str()}") from error
+            raise self._translate(cause) from error
+
+    def _unless_stuck(self, call: Callable[[], object]) -> None:
+        """Calls from another thread. If that never returns, it is left behind with its producer; a new one takes over."""
+        failed: list[BaseException] = []
+
+        def run() -> None:
+            try:
+                call()
+            except BaseException as error:
+                failed.append(error)
+
+        caller = threading.Thread(target=run, name=f"{self._processor} offsets", daemon=True)
+        caller.start()
+        caller.join(OFFSETS_SECONDS + STUCK_SECONDS)
+        if caller.is_alive():
+            self._forget(in_doubt=True)
+            raise UnknownError("the client is stuck sending offsets: a new one takes over")
+        if failed:
+            raise failed[0]
 
     def commit(self) -> Mapping[Inbox, int]:
         producer = self._current()

@@ -110,6 +110,16 @@ class Plant:
         self.workers.append(worker)
         return worker
 
+    def usurp(self, instance: str) -> None:
+        """Another process joins the group under the instance's name, and dies."""
+        process = Connection(self.settings, self.names, instance).member(self.names.prefix + "counter", lambda error: None)
+        process.subscribe([self.names.physical("in")])
+        deadline = time.monotonic() + PATIENCE
+        while not process.assignment():
+            assert time.monotonic() < deadline
+            process.poll(0.1)
+        process.close()
+
     def close(self) -> None:
         for worker in self.workers:
             worker.close()

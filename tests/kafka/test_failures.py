@@ -100,6 +100,22 @@ def test_a_broker_that_is_killed_and_comes_back_ends_no_worker(own_plant: Plant,
     assert by_key(own_plant.read("out")) == counting(MESSAGES)
 
 
+def test_a_membership_lost_in_an_outage_is_taken_up_again(own_plant: Plant, own_kafka: Part) -> None:
+    """A broker that dies as a process joins may hold that process's own old membership against it."""
+    own_plant.init()
+    worker = own_plant.worker(settings={"session.timeout.ms": "45000"})  # it will not leave by itself
+    own_plant.feed(MESSAGES)
+    run_until(worker, len(MESSAGES))
+    own_kafka.kill()
+    own_kafka.start()
+    worker.step(0.2)
+    own_plant.usurp("a")
+    own_plant.feed(MESSAGES)
+    run_until(worker, 2 * len(MESSAGES))
+    assert sorted(own_plant.moves["a"]) == ["+0", "+0", "+1", "+1", "-0", "-1"]
+    assert by_key(own_plant.read("out")) == counting([*MESSAGES, *MESSAGES])
+
+
 def test_a_worker_told_to_stop_while_its_broker_is_away_ends_within_ten_seconds(own_plant: Plant, own_kafka: Part) -> None:
     own_plant.init()
     own_plant.feed(MESSAGES)
