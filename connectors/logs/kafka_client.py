@@ -71,6 +71,8 @@ PRODUCER_DEFAULTS: dict[str, Any] = {
     "partitioner": "murmur2_random",  # as Java clients; librdkafka's own default differs
     "compression.type": "lz4",
     "linger.ms": 5,
+    # A transaction that follows another at once is told to wait until the last one's markers are written: a few ms.
+    "retry.backoff.ms": 5,
     "batch.size": 262_144,
     "queue.buffering.max.messages": 1_000_000,
     "queue.buffering.max.kbytes": 262_144,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 import threading
 import time
@@ -32,6 +33,9 @@ STUCK_SECONDS = 2.0
 """How much longer that call may be silent. After its broker came back, librdkafka 2.16 can wait in it for ever: the request
 to the group's coordinator is never sent and never timed out."""
 
+ANY_PARTITION = -1
+"""The client chooses it by the key."""
+
 FENCED = frozenset({KafkaError._FENCED, KafkaError.PRODUCER_FENCED, KafkaError.INVALID_PRODUCER_EPOCH})
 
 EXPIRY_SECONDS = TRANSACTION_TIMEOUT_MS / 1000 - 1
@@ -52,10 +56,10 @@ class KafkaTransactions:
     ) -> None:
         """`table`: logical name of the processor's table topic."""
         self._connection = connection
-        self._names = connection.names
+        self._physical = functools.cache(connection.names.physical)
         self._processor = processor
         self._table = table
-        self._id = f"{self._names.prefix}{processor}-{connection.instance}"
+        self._id = f"{connection.names.prefix}{processor}-{connection.instance}"
         self._max_message_bytes = max_message_bytes
         self._stopping = stopping
         self._producer: Producer | None = None  # None: to be made anew
@@ -76,50 +80,35 @@ class KafkaTransactions:
     # -- what goes out --
 
     def produce(self, outgoing: Iterable[Outgoing]) -> None:
-        groups: dict[tuple[str, int | None], list[Outgoing]] = {}
+        # One call per message: the client's batch call knows no headers, and is no faster with a dict made for each.
+        last_of_table: dict[int, Outgoing] = {}
         for item in outgoing:
-            groups.setdefault((item.topic, item.partition), []).append(item)
-        for (topic, partition), items in groups.items():
-            if any(item.headers for item in items):
-                self._produce_each(topic, partition, items)
-            else:
-                self._produce_batch(topic, partition, items)
+            if item.topic == self._table and item.partition is not None:
+                before = last_of_table.get(item.partition)
+                last_of_table[item.partition] = item
+                if before is None:
+                    continue
+                item = before  # noqa: PLW2901 - one behind, so that the last is known to be it
+            self._produce_one(item, None)
+        for partition, item in last_of_table.items():  # a partition keeps its order: the last offset is enough
+            self._expected.add(Inbox(self._table, partition))
+            self._produce_one(item, self._on_table_delivery)
 
-    def _produce_each(self, topic: str, partition: int | None, items: list[Outgoing]) -> None:
-        producer, physical, chosen = self._current(), self._names.physical(topic), _chosen(partition)
-        for item in items:
-            while True:
-                try:
-                    producer.produce(physical, item.value, item.key, headers=list(item.headers), **chosen)
-                    break
-                except BufferError:
-                    self._wait_for_room(producer)
-                except KafkaException as error:
-                    raise self._translate(error.args[0]) from error
-
-    def _produce_batch(self, topic: str, partition: int | None, items: list[Outgoing]) -> None:
-        # One call per partition: confluent-kafka 2.16 ignores the partition of single messages in a batch.
-        producer, physical, chosen = self._current(), self._names.physical(topic), _chosen(partition)
-        messages: list[dict[str, Any]] = [{"value": item.value, "key": item.key} for item in items]
-        if topic == self._table and partition is not None:
-            messages[-1]["callback"] = self._on_table_delivery  # a partition keeps its order: the last offset is enough
-            self._expected.add(Inbox(topic, partition))
-        while messages:
+    def _produce_one(self, item: Outgoing, told: Callable[[KafkaError | None, Any], None] | None) -> None:
+        producer, topic = self._current(), self._physical(item.topic)
+        partition = ANY_PARTITION if item.partition is None else item.partition
+        while True:
             try:
-                sent = producer.produce_batch(physical, messages, **chosen)
+                if item.headers:
+                    producer.produce(topic, item.value, item.key, partition, told, headers=list(item.headers))
+                else:
+                    producer.produce(topic, item.value, item.key, partition, told)
             except BufferError:
-                sent = 0
+                self._wait_for_room(producer)
             except KafkaException as error:
                 raise self._translate(error.args[0]) from error
-            if sent == len(messages):
+            else:
                 return
-            failed = [message for message in messages if "_error" in message] or messages
-            for message in failed:
-                refused = message.pop("_error", None)
-                if refused is not None and refused.code() != KafkaError._QUEUE_FULL:
-                    raise self._translate(refused)
-            messages = failed
-            self._wait_for_room(producer)
 
     def _wait_for_room(self, producer: Producer) -> None:
         """The client's queue is full. Raises AbortedError if it stays so for longer than a transaction may take."""
@@ -276,8 +265,3 @@ class KafkaTransactions:
             f"{self._processor}: another process runs as instance {self._connection.instance} ({cause.str()}):"
             " give each process an --instance of its own"
         )
-
-
-def _chosen(partition: int | None) -> dict[str, Any]:
-    """Without a partition, the client chooses it by the key."""
-    return {} if partition is None else {"partition": partition}

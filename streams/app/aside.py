@@ -5,7 +5,6 @@ The child ends when its standard input does: when the parent says so, and also w
 
 from __future__ import annotations
 
-import gc
 import os
 import select
 import subprocess
@@ -15,6 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from streams.engine.collector import relax_collector
 from streams.engine.log import LogError
 
 IDLE_SECONDS = 0.005
@@ -48,12 +48,11 @@ class Aside:
 
 def main(folder: Path, seed: int, processors: Sequence[str]) -> None:
     """The child: steps its processors until standard input ends, then closes its stores."""
-    from streams.app.cli import YOUNG_OBJECTS  # noqa: PLC0415
     from streams.app.demo import demo_configuration  # noqa: PLC0415 - the parent imports this module first
     from streams.app.embedded import Pipeline  # noqa: PLC0415
     from streams.app.wiring import Deployment  # noqa: PLC0415
 
-    gc.set_threshold(YOUNG_OBJECTS)
+    relax_collector()
     deployment = Deployment(demo_configuration(folder, seed))
     with Pipeline(deployment, processors=processors, shared=True) as pipeline:
         busy = True

@@ -9,7 +9,6 @@ Exit codes:
 
 from __future__ import annotations
 
-import gc
 import sys
 from pathlib import Path
 from typing import Annotated, Literal
@@ -22,6 +21,7 @@ from schemas.registry import RegistryError
 from streams.app import logs
 from streams.app.config import ConfigurationError
 from streams.app.console import UsageError, WorkError, err
+from streams.engine.collector import relax_collector
 from streams.engine.log import LogError
 from tables.rocks import StoreInUseError
 
@@ -183,15 +183,10 @@ USER_ERRORS = (DocumentError, ConfigurationError, UsageError)
 WORK_ERRORS = (LogError, RegistryError, StoreInUseError, WorkError)
 
 
-YOUNG_OBJECTS = 50_000
-"""Objects made before the collector looks for cycles. A batch makes many objects and hardly a cycle; the default of 700
-makes the collector walk through them again and again: 4 % of the time."""
-
-
 def main() -> None:
     """Entry point: errors a person can act on are one message, not a traceback."""
     logs.configure()
-    gc.set_threshold(YOUNG_OBJECTS)
+    relax_collector()
     try:
         app()
     except USER_ERRORS as error:

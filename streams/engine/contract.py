@@ -7,13 +7,15 @@ again gives the same result. Time enters as the messages' timestamps.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import NamedTuple, Protocol
+from typing import Protocol
+
+import msgspec
 
 Headers = tuple[tuple[str, bytes], ...]
 
 
-class Message(NamedTuple):
-    """One message of an inbox, as the log holds it."""
+class Message(msgspec.Struct, frozen=True, gc=False):
+    """One message of an inbox, as the log holds it. Of atoms only, so Python's collector need not look at it (`gc`)."""
 
     topic: str  # logical name, without the deployment's prefix
     partition: int

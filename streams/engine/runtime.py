@@ -43,7 +43,7 @@ LONGEST_PAUSE_SECONDS = 5.0
 class Limits(NamedTuple):
     """Bounds of one batch. A transaction must end well inside its time-out (10 s)."""
 
-    messages: int = 2_000
+    messages: int = 10_000
     bytes: int = 16 << 20
     fold_seconds: float = 2.0
     transaction_seconds: float = 3.0  # longer ones make the next batches smaller
@@ -330,10 +330,14 @@ class _Fold:
 
 
 def _by_partition(messages: Iterable[Message]) -> dict[Inbox, list[Message]]:
-    groups: dict[Inbox, list[Message]] = {}
+    groups: dict[tuple[str, int], list[Message]] = {}
     for message in messages:
-        groups.setdefault(Inbox(message.topic, message.partition), []).append(message)
-    return groups
+        at = (message.topic, message.partition)
+        if at in groups:
+            groups[at].append(message)
+        else:
+            groups[at] = [message]
+    return {Inbox(*at): group for at, group in groups.items()}
 
 
 def _without_text(error: BaseException) -> BaseException:
