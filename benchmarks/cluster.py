@@ -108,6 +108,21 @@ class Cluster:
                     else:
                         ended += 1
 
+    def has_read_all(self, group: str, topic: str) -> bool:
+        """Whether no committed message lies behind the group's committed offsets: transactions' markers may, which nobody
+        consumes, one of every producer of the topic."""
+        with self.reader(group, {"enable.partition.eof": True}) as consumer:
+            partitions = consumer.list_topics(topic, TIMEOUT).topics[topic].partitions
+            committed = consumer.committed([TopicPartition(topic, partition) for partition in partitions], TIMEOUT)
+            consumer.assign([TopicPartition(topic, at.partition, max(0, at.offset)) for at in committed])
+            ended = 0
+            while ended < len(committed):
+                found = consumer.consume(1, TIMEOUT)
+                if not found or found[0].error() is None:
+                    return False  # a message; or nothing at all, so a transaction is still open
+                ended += 1
+        return True
+
     def producer(self, settings: Mapping[str, Any] | None = None) -> Producer:
         own = {"linger.ms": 20, "enable.idempotence": True, "partitioner": "murmur2_random"}
         return Producer({**self._settings, **own, **(settings or {})})

@@ -38,7 +38,6 @@ PREFIX = "bench."
 SUBSCRIBER = "bench"
 ENVIRONMENT = {"SINGLEVIEW_SECRET": "no secret: the benchmark's customers are simulated"}
 PATIENCE = 900.0
-INIT_ATTEMPTS = 5
 QUIET_SECONDS = 2.0
 STUCK_SECONDS = 60.0
 BEAT = 0.005  # seconds: how finely events are sent and notifications read at a fixed rate
@@ -164,19 +163,21 @@ class PipelineWorkload:
                 done = intake.done()
                 self._tell(what, done, intake.total)
                 quiet = time.time() - max(subscription.last_read_at, 0.0) > QUIET_SECONDS
-                if done >= intake.total and quiet and self._all_consumed():
+                if done >= intake.total and quiet and not self._behind():
                     return
                 if process.ended(0) or time.monotonic() > give_up:
-                    raise FailedError(f"{what}: no notifications for {STUCK_SECONDS:.0f} s: {process.last_lines()}")
+                    behind = ", ".join(self._behind()) or "nobody"
+                    raise FailedError(
+                        f"{what}: no notifications for {STUCK_SECONDS:.0f} s, behind: {behind}: {process.last_lines()}"
+                    )
 
-    def _all_consumed(self) -> bool:
-        """Behind the last message of a partition there is the marker of its transaction, which nobody consumes."""
-        for processor, topic in INBOX_OF.items():
-            with self._cluster.reader(f"{PREFIX}{processor}") as asker:
-                committed = Committed(self._cluster, asker, [PREFIX + topic])
-                if committed.total - committed.done() > PARTITIONS:
-                    return False
-        return True
+    def _behind(self) -> list[str]:
+        """The processors that have not read all of their inbox."""
+        return [
+            processor
+            for processor, topic in INBOX_OF.items()
+            if not self._cluster.has_read_all(f"{PREFIX}{processor}", PREFIX + topic)
+        ]
 
     def _check_load(self, load: Load, codec: PublicCodec) -> None:
         if letters := sum(self._cluster.ends([PREFIX + DEAD_LETTERS]).values()):
@@ -204,13 +205,10 @@ class PipelineWorkload:
         self._config.write_text(yaml.safe_dump(document))
 
     def _init(self) -> None:
-        """More than once if need be: a broker that has just started may not know its groups yet."""
         command = [sys.executable, "-m", "streams.app.cli", "init", "--config", str(self._config)]
-        for _ in range(INIT_ATTEMPTS):
-            with Measured(command, self._folder / "log", ENVIRONMENT) as process:
-                if process.ended(PATIENCE) and process.exit_code == 0:
-                    return
-        raise FailedError(f"singleview init failed: {process.last_lines()}")
+        with Measured(command, self._folder / "log", ENVIRONMENT) as process:
+            if not process.ended(PATIENCE) or process.exit_code != 0:
+                raise FailedError(f"singleview init failed: {process.last_lines()}")
 
     @contextmanager
     def _running(self) -> Iterator[Measured]:

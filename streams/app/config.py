@@ -68,7 +68,7 @@ class DeadLetters(Document):
 class Batches(Document):
     """Bounds of one transaction."""
 
-    messages: int = Field(default=10_000, ge=1, le=100_000)
+    messages: int = Field(default=20_000, ge=1, le=100_000)
     bytes: int = Field(default=16_777_216, ge=1)
     fold_seconds: float = Field(default=2.0, gt=0, le=8.0)
 

@@ -43,10 +43,10 @@ LONGEST_PAUSE_SECONDS = 5.0
 class Limits(NamedTuple):
     """Bounds of one batch. A transaction must end well inside its time-out (10 s)."""
 
-    messages: int = 10_000
+    messages: int = 20_000
     bytes: int = 16 << 20
     fold_seconds: float = 2.0
-    transaction_seconds: float = 3.0  # longer ones make the next batches smaller
+    transaction_seconds: float = 1.5  # longer ones make the next batches smaller
     retry_seconds: float = 0.2  # first pause after a failed batch; doubled up to 5 s
 
 

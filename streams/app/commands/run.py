@@ -22,6 +22,7 @@ from streams.app.exposition import Exposition
 from streams.app.health import healths
 from streams.app.logs import LogFormat, say_who
 from streams.app.observe import Address, Endpoint
+from streams.app.placing import place
 from streams.app.run import Runner, default_instance, store_folder
 from streams.app.supervise import Subprocess, Supervisor, when_parent_ends
 from streams.app.wiring import PROCESSORS, Deployment
@@ -65,8 +66,8 @@ def run(
     reach(configuration.kafka_settings)
     count = processes or configuration.processes or cores()
     if index is None and count > 1:
-        command = child_command(processors, config, log_format, as_json=as_json)
-        _run_processes(command, name, count, as_json=as_json)
+        commands = [child_command(placed, config, log_format, as_json=as_json) for placed in place(chosen, count)]
+        _run_processes(commands, name, as_json=as_json)
     else:
         _run_here(deployment, chosen, name, index, as_json=as_json)
 
@@ -77,22 +78,22 @@ def cores() -> int:
 
 
 def child_command(processors: Sequence[str], config: Path, log_format: LogFormat | None, *, as_json: bool) -> list[str]:
-    """The command line of every child, but for its name and index."""
+    """The command line of a child, but for its name and index."""
     command = [sys.executable, "-m", "streams.app.cli", "run", *processors, "--config", str(config)]
     command += ["--log-format", log_format] if log_format else []
     return [*command, "--json"] if as_json else command
 
 
-def _run_processes(command: Sequence[str], instance: str, count: int, *, as_json: bool) -> None:
-    names = [f"{instance}-{index}" for index in range(count)]
+def _run_processes(commands: Sequence[Sequence[str]], instance: str, *, as_json: bool) -> None:
+    names = [f"{instance}-{index}" for index in range(len(commands))]
     children: list[Subprocess] = []
 
     def spawn(index: int) -> Subprocess:
-        child = Subprocess([*command, "--instance", names[index], "--index", str(index)], keep_output=as_json)
+        child = Subprocess([*commands[index], "--instance", names[index], "--index", str(index)], keep_output=as_json)
         children.append(child)
         return child
 
-    log.info("running %d processes: %s", count, ", ".join(names))
+    log.info("running %d processes: %s", len(names), ", ".join(names))
     try:
         Supervisor(spawn, names).run()
     finally:

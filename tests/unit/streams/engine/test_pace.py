@@ -51,3 +51,9 @@ def test_a_batch_may_always_hold_a_message_and_never_more_than_configured(
         else:
             pace.took(*found)
         assert 1 <= pace.limit <= most
+
+
+def test_a_batch_grows_no_further_than_would_fit_as_things_are() -> None:
+    pace = Pace(20_000, 1.5)
+    pace.took(1_000, 1.2)
+    assert pace.limit == 1_251
