@@ -243,16 +243,19 @@ class Worker:
         self, inbox: Inbox, group: list[Message], overlay: Overlay, out: BatchOutbox, fold: _Fold, deadline: float
     ) -> None:
         self._prepare(group, overlay)
-        for index, message in enumerate(group):
+        done = 0
+        for message in group:
             if inbox.topic in self.stopped:
                 self._session.pause(inbox)
                 break
-            if fold.folded and self._clock() > deadline:
-                self._left[:0] = group[index:]
+            if self._clock() > deadline and (done or fold.folded):
+                self._left[:0] = group[done:]
                 break
             if self._one(message, overlay, out, fold):
-                fold.offsets[inbox] = message.offset + 1
-                fold.folded += 1
+                done += 1
+        if done:
+            fold.offsets[inbox] = group[done - 1].offset + 1
+            fold.folded += done
 
     def _prepare(self, group: list[Message], overlay: Overlay) -> None:
         """Lets the processor look ahead. If that fails for some message, `process` will meet it, and reject it alone."""
