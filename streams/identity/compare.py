@@ -28,7 +28,7 @@ from streams.identity.thresholds import size_class, thresholds
 from streams.identity.veto import cluster_veto
 from streams.identity.weights import GROWTH, WEIGHTS
 
-__all__ = ["cluster_veto", "compare", "size_class", "thresholds"]
+__all__ = ["cluster_veto", "compare", "score", "size_class", "thresholds"]
 
 Values: TypeAlias = tuple[Judged, Judged, Judged, Judged]
 """Identification, e-mail, telephone, address."""
@@ -56,49 +56,56 @@ _WITHIN_PHONE = {
 }
 
 
-def compare(a: Features, b: Features, generic: Collection[bytes] = (), explain: bool = False) -> Comparison:
-    """Compare two records. Symmetric; `generic` holds the digests of the match keys that are generic now.
+def score(a: Features, b: Features, generic: Collection[bytes] = ()) -> int:
+    """What comparing two records comes to, in centibits. Symmetric; `generic` holds the match keys that are generic now."""
+    _, judged, rules = _judge(a, b, generic)
+    return _sum(judged, rules)
 
-    The weights of the explained levels add up to the score.
-    """
+
+def compare(a: Features, b: Features, generic: Collection[bytes] = ()) -> Comparison:
+    """The same, explained: the weights of the levels add up to the score."""
+    attributes, judged, rules = _judge(a, b, generic)
+    named = tuple(zip(attributes, judged, strict=True))
+    conflicts = tuple(
+        Conflict(attribute, vetoes_alone=attribute == "suffix") for attribute, (level, _) in named if level is CONFLICTING
+    )
+    levels = tuple(Level(attribute, level, weight) for attribute, (level, weight) in (*named, *rules))
+    return Comparison(_sum(judged, rules), conflicts, levels)
+
+
+def _judge(a: Features, b: Features, generic: Collection[bytes]) -> tuple[tuple[str, ...], tuple[Judged, ...], Rules]:
+    """The attributes that count between two records, how each compares, and the rules that apply."""
     values = (
-        judge_numbers(a.numbers, b.numbers, generic),
-        judge_emails(a.emails, b.emails, generic),
-        judge_phones(a.phones, b.phones, generic),
-        judge_places(a.places, b.places, generic),
+        judge_numbers(a.numbers, b.numbers, generic) if a.numbers and b.numbers else MISSING,
+        judge_emails(a.emails, b.emails, generic) if a.emails and b.emails else MISSING,
+        judge_phones(a.phones, b.phones, generic) if a.phones and b.phones else MISSING,
+        judge_places(a.places, b.places, generic) if a.places and b.places else MISSING,
     )
     rules: Rules = []
-    attributes: tuple[str, ...]
-    judged: tuple[Judged, ...]
     if a.kind != b.kind and a.kind and b.kind:
-        attributes = _KINDS
-        judged = (*values, (CONFLICTING, WEIGHTS.kind_conflicting))
         _cap_household(_agreeing(values), rules)
-    elif a.organizations or b.organizations:
-        attributes = _ORGANIZATIONS
-        judged = _judge_organizations(a, b, values, generic, rules)
-    else:
-        attributes = _PEOPLE
-        judged = _judge_people(a, b, values, rules)
-    score = sum([weight for _, weight in judged])
-    if rules:
-        score += sum([weight for _, (_, weight) in rules])
-    conflicts = tuple(
-        [
-            Conflict(attribute, vetoes_alone=attribute == "suffix")
-            for attribute, (level, _) in zip(attributes, judged, strict=True)
-            if level is CONFLICTING
-        ]
-    )
-    return Comparison(score, conflicts, _levels(attributes, judged, rules) if explain else ())
+        return _KINDS, (*values, (CONFLICTING, WEIGHTS.kind_conflicting)), rules
+    if a.organizations or b.organizations:
+        return _ORGANIZATIONS, _judge_organizations(a, b, values, generic, rules), rules
+    return _PEOPLE, _judge_people(a, b, values, rules), rules
+
+
+def _sum(judged: tuple[Judged, ...], rules: Rules) -> int:
+    total = 0
+    for _, weight in judged:
+        total += weight
+    for _, (_, weight) in rules:
+        total += weight
+    return total
 
 
 def _judge_people(a: Features, b: Features, values: Values, rules: Rules) -> tuple[Judged, ...]:
     """The names and birth dates of two persons, and the rules that keep the members of a household apart."""
     number = values[0][1]
-    birth = judge_birth(a.birth, b.birth)
+    birth = judge_birth(a.birth, b.birth) if a.birth and b.birth else MISSING
     names = judge_names(a.names, b.names)
-    judged = (*values, birth, judge_gender(a.gender, b.gender), *names)
+    gender = judge_gender(a.gender, b.gender) if a.gender and b.gender else MISSING
+    judged = (*values, birth, gender, *names)
     given, _, family, _ = names
     contact = _agreeing(values)
     household = contact + family[1] if family[1] > 0 else contact
@@ -170,12 +177,6 @@ def _cap_household(household: int, rules: Rules) -> None:
 
 def _cap(rule: str, judged: tuple[Judged, ...], rules: Rules) -> None:
     """Keep the sum below every match threshold."""
-    excess = sum([weight for _, weight in judged]) - _BELOW_MATCH
-    if rules:
-        excess += sum([weight for _, (_, weight) in rules])
+    excess = _sum(judged, rules) - _BELOW_MATCH
     if excess > 0:
         rules.append((rule, (CAPPED, -excess)))
-
-
-def _levels(attributes: tuple[str, ...], judged: tuple[Judged, ...], rules: Rules) -> tuple[Level, ...]:
-    return tuple(Level(name, level, weight) for name, (level, weight) in (*zip(attributes, judged, strict=True), *rules))

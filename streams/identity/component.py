@@ -26,6 +26,8 @@ class Component(Generic[F]):
         self.rows: dict[str, RecordRow] = {}
         self.large: set[str] = set()
         """Records of large blocks among `rows`."""
+        self.parts: list[list[str]] = []
+        """The records by what was reached from each seed: connected parts, unless there are large blocks."""
         self._blocks: dict[str, Block] = {}
         self._joined: dict[object, object] = {}  # union-find over records, and customers that stand for their large block
 
@@ -36,18 +38,26 @@ class Component(Generic[F]):
         in `opened` (their block became large, or fell apart, just now) and `changed` (its values changed just now): they are
         joined by values alone.
         """
-        desk = self._desk
-        waiting = list(seeds)
+        for seed in seeds:
+            if seed not in self.rows:
+                self.parts.append(self._walk(seed, opened, changed))
+
+    def _walk(self, seed: str, opened: frozenset[str], changed: str | None) -> list[str]:
+        record_of, rows, match = self._desk.record, self.rows, self._match
+        waiting = [seed]
+        part: list[str] = []
         while waiting:
             record = waiting.pop()
-            if record in self.rows:
+            if record in rows:
                 continue
-            row = self.rows[record] = desk.record(record)
+            row = rows[record] = record_of(record)
+            part.append(record)
             if row.links and self._enter(record, row, opened, changed, waiting):
                 continue
             for other, score in row.edges.items():
-                if score >= self._match and other not in self.rows:
+                if score >= match and other not in rows:
                     waiting.append(other)
+        return part
 
     def _enter(self, record: str, row: RecordRow, opened: frozenset[str], changed: str | None, waiting: list[str]) -> bool:
         """Join a record to its block; True if that is large, so that the walk ends here."""

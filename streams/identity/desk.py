@@ -7,6 +7,7 @@ from typing import Generic
 
 from streams.engine.contract import Store
 from streams.identity.matcher import F, Matcher
+from streams.identity.members import members
 from streams.identity.model import MatchKey
 from streams.identity.rows import (
     CUSTOMER,
@@ -26,10 +27,14 @@ MEMORY_LIMIT = 20_000
 """Decoded evidence rows kept between messages: a few kilobytes each, so tens of megabytes a process at most."""
 
 
+PREFETCHED = 4_000
+"""Records that a batch of messages may meet before they are no longer read ahead: where keys of many holders are crowded."""
+
+
 class Evidence(Generic[F]):
     """What is known of a record, decoded. Immutable, so it may be shared between messages."""
 
-    __slots__ = ("data", "features", "keys", "kinds", "name")
+    __slots__ = ("data", "features", "keys", "name")
 
     def __init__(self, data: bytes, features: F, keys: tuple[MatchKey, ...], name: bytes) -> None:
         self.data = data
@@ -37,7 +42,7 @@ class Evidence(Generic[F]):
         self.features = features
         self.keys = keys
         self.name = name
-        self.kinds = {key.digest: key.kind for key in keys}
+        """Stands for its main name."""
 
 
 class EvidenceMemory(Generic[F]):
@@ -80,13 +85,14 @@ class Desk(Generic[F]):
         self.matcher = matcher
         self.kinds = matcher.kinds
         self.large_block = large_block
+        self.quiet_limits = {code: kind.quiet_limit(large_block) for code, kind in self.kinds.items()}
         self._memory = memory
         self._records: dict[str, RecordRow | None] = {}
         self._evidence: dict[str, Evidence[F]] = {}
-        self._postings: dict[bytes, PostingRow] = {}  # by digest: they differ for different kinds
+        self._postings: dict[MatchKey, PostingRow] = {}
         self._customers: dict[str, CustomerRow | None] = {}
         self._changed_records: dict[str, None] = {}
-        self._changed_postings: dict[bytes, MatchKey] = {}
+        self._changed_postings: dict[MatchKey, None] = {}
         self._changed_customers: dict[str, None] = {}
         data = store.get(self.keys.realm)
         self.realm = REALM.decode(data) if data is not None else self._new_realm()
@@ -108,6 +114,30 @@ class Desk(Generic[F]):
         self.realm_changed = True
         return self.realm.ordinal
 
+    def prefetch(self, records: Iterable[str], keys: Iterable[MatchKey]) -> None:
+        """Read what messages about these records, with these match keys now, will ask for: in three round trips rather than
+        one by one. The records and keys; the records they meet there; what those lead to. Nothing depends on it."""
+        get_many, rows, kinds = self.store.get_many, self.keys, self.kinds
+        records, keys = dict.fromkeys(records), dict.fromkeys(keys)
+        get_many([*map(rows.record, records), *map(rows.posting, keys)])
+        known = [record for record in records if (row := self.find_record(record)) is not None and row.live]
+        met = dict.fromkeys(known)
+        for key in keys:
+            if len(met) >= PREFETCHED:
+                break
+            posting = self.posting(key)
+            if posting.count <= kinds[key[0]].limit:
+                met.update(dict.fromkeys(posting.members))
+        get_many([*map(rows.evidence, met), *map(rows.record, met)])
+        customers: dict[str, None] = {}
+        for row in map(self.find_record, met):
+            if row is not None:
+                customers[row.customer] = None
+                keys.update(dict.fromkeys(row.links))
+        for record in known:
+            keys.update(dict.fromkeys(self.evidence(record).keys))  # of which it may let go
+        get_many([*map(rows.customer, customers), *map(rows.posting, keys)])
+
     # records
 
     def find_record(self, record: str) -> RecordRow | None:
@@ -120,7 +150,7 @@ class Desk(Generic[F]):
 
     def record(self, record: str) -> RecordRow:
         """The row of a record that is known to exist."""
-        row = self.find_record(record)
+        row = self._records.get(record) or self.find_record(record)
         if row is None:
             raise LookupError(f"realm {self.name}: a row refers to a record that has none; the state is damaged")
         return row
@@ -133,12 +163,11 @@ class Desk(Generic[F]):
     def touch_record(self, record: str) -> None:
         self._changed_records[record] = None
 
-    def load_records(self, records: list[str]) -> None:
+    def load_records(self, records: Iterable[str]) -> None:
         """Read many record rows in one round trip."""
         missing = [record for record in records if record not in self._records]
         if len(missing) > 1:
-            for record, data in zip(missing, self.store.get_many([self.keys.record(r) for r in missing]), strict=True):
-                self._records[record] = RECORD.decode(data) if data is not None else None
+            self.store.get_many([self.keys.record(record) for record in missing])
 
     # evidence
 
@@ -171,15 +200,14 @@ class Desk(Generic[F]):
 
     def posting(self, key: MatchKey) -> PostingRow:
         """The row of a match key, empty if nobody holds it."""
-        row = self._postings.get(key.digest)
+        row = self._postings.get(key)
         if row is None:
             data = self.store.get(self.keys.posting(key))
-            row = POSTING.decode(data) if data is not None else PostingRow()
-            self._postings[key.digest] = row
+            row = self._postings[key] = POSTING.decode(data) if data is not None else PostingRow()
         return row
 
     def touch_posting(self, key: MatchKey) -> None:
-        self._changed_postings[key.digest] = key
+        self._changed_postings[key] = None
 
     # customers
 
@@ -193,7 +221,7 @@ class Desk(Generic[F]):
 
     def customer(self, customer: str) -> CustomerRow:
         """The ledger's page of an id that is known to exist."""
-        row = self.find_customer(customer)
+        row = self._customers.get(customer) or self.find_customer(customer)
         if row is None:
             raise LookupError(f"realm {self.name}: no ledger row for customer {customer}; the state is damaged")
         return row
@@ -206,9 +234,8 @@ class Desk(Generic[F]):
         self._changed_customers[customer] = None
 
     def members(self, customer: str) -> Iterator[str]:
-        """Records of a customer, longest-tenured first, as last written."""
-        for _, record in self.store.scan(self.keys.members(customer)):
-            yield record.decode()
+        """Records of a customer, longest-tenured first."""
+        return members(self.store, self.keys, customer, self.customer(customer))
 
     def aliases(self, customer: str) -> Iterator[str]:
         """Ids a customer answers for besides itself, oldest first, as last written."""
@@ -217,19 +244,19 @@ class Desk(Generic[F]):
 
     def write(self) -> None:
         """Put every changed row: one message is done."""
-        put = self.store.put
-        for digest, key in self._changed_postings.items():
-            row = self._postings[digest]
+        put, keys = self.store.put, self.keys
+        for key in self._changed_postings:
+            row = self._postings[key]
             if row.count:
-                put(self.keys.posting(key), POSTING.encode(row))
+                put(keys.posting(key), POSTING.encode(row))
             else:
-                self.store.delete(self.keys.posting(key))
+                self.store.delete(keys.posting(key))
         for customer in self._changed_customers:
-            put(self.keys.customer(customer), CUSTOMER.encode(self.customer(customer)))
+            put(keys.customer(customer), CUSTOMER.encode(self.customer(customer)))
         if self.realm_changed:
-            self._put_last(self.keys.realm, REALM.encode(self.realm))
+            self._put_last(keys.realm, REALM.encode(self.realm))
         for record in self._changed_records:
-            self._put_last(self.keys.record(record), RECORD.encode(self.record(record)))
+            self._put_last(keys.record(record), RECORD.encode(self.record(record)))
         self._changed_records.clear()
         self._changed_postings.clear()
         self._changed_customers.clear()

@@ -13,80 +13,79 @@ from streams.identity.matcher import F
 from streams.identity.model import Comparison, MatchKey
 from streams.identity.postings import state
 
+_NOTHING: frozenset[MatchKey] = frozenset()
+
 
 def shared_keys(a: Evidence[F], b: Evidence[F]) -> list[MatchKey]:
     """The match keys both records hold."""
-    if len(b.kinds) < len(a.kinds):
-        a, b = b, a
-    return [MatchKey(kind, digest) for digest, kind in a.kinds.items() if digest in b.kinds]
+    held = frozenset(b.keys)
+    return [key for key in a.keys if key in held]
 
 
-def generic_digests(desk: Desk[F], keys: Iterable[MatchKey]) -> frozenset[bytes]:
+def generic_keys(desk: Desk[F], keys: Iterable[MatchKey]) -> frozenset[MatchKey]:
     """Which of these keys' values are generic now."""
     kinds = desk.kinds
-    return frozenset(
-        key.digest for key in keys if kinds[key.kind].distinct_names and state(kinds[key.kind], desk.posting(key)).generic
-    )
+    return frozenset(key for key in keys if kinds[key[0]].distinct_names and state(kinds[key[0]], desk.posting(key)).generic)
 
 
 def is_proposed(desk: Desk[F], keys: Iterable[MatchKey]) -> bool:
     """Whether a pair that shares these keys is compared at all."""
     kinds = desk.kinds
-    return any(state(kinds[key.kind], desk.posting(key)).on for key in keys)
+    return any(state(kinds[key[0]], desk.posting(key)).on for key in keys)
 
 
-def compare_pair(desk: Desk[F], a: Evidence[F], b: Evidence[F], *, explain: bool = False) -> Comparison:
-    """Compare two records by what is generic now, whether or not a key proposes the pair."""
-    generic = generic_digests(desk, shared_keys(a, b))
-    return desk.matcher.compare(a.features, b.features, generic, explain)
+def compare_pair(desk: Desk[F], a: Evidence[F], b: Evidence[F]) -> Comparison:
+    """Compare two records by what is generic now, whether or not a key proposes the pair, and explain it."""
+    return desk.matcher.compare(a.features, b.features, generic_keys(desk, shared_keys(a, b)))
 
 
-def refresh_record(desk: Desk[F], record: str, floor: int) -> dict[str, tuple[int | None, int | None]]:
-    """Compare a live record with every candidate; store the edges. Returns what changed: other -> (score before, after)."""
-    kinds = desk.kinds
+def refresh_record(desk: Desk[F], record: str, floor: int) -> None:
+    """Compare a live record with every candidate, and store the edges."""
+    kinds, posting_of = desk.kinds, desk.posting
     evidence = desk.evidence(record)
     candidates: set[str] = set()
-    generic: set[bytes] = set()
+    generic: set[MatchKey] = set()
     for key in evidence.keys:
-        kind, posting = kinds[key.kind], desk.posting(key)
+        posting = posting_of(key)
+        if posting.count == 1:
+            continue  # by far the most: nobody but the record itself
+        kind = kinds[key[0]]
         if kind.links:
             continue
         if posting.count <= kind.limit:
             candidates.update(posting.members)
         if kind.distinct_names and posting.count > kind.distinct_names and state(kind, posting).generic:
-            generic.add(key.digest)
+            generic.add(key)
     candidates.discard(record)
-    desk.load_evidence(candidates)
-    compare, features, nothing = desk.matcher.compare, evidence.features, frozenset[bytes]()
     scores: dict[str, int] = {}
-    for other in sorted(candidates):
-        theirs = desk.evidence(other)
-        shared_generic = generic.intersection(theirs.kinds) if generic else nothing
-        score = compare(features, theirs.features, shared_generic).score
-        if score >= floor:
-            scores[other] = score
-    return _replace(desk, record, scores)
+    if candidates:
+        desk.load_evidence(candidates)
+        score_of, features = desk.matcher.score, evidence.features
+        for other in sorted(candidates):
+            theirs = desk.evidence(other)
+            score = score_of(features, theirs.features, generic.intersection(theirs.keys) if generic else _NOTHING)
+            if score >= floor:
+                scores[other] = score
+    _replace(desk, record, scores)
 
 
-def drop_record(desk: Desk[F], record: str) -> dict[str, tuple[int | None, int | None]]:
+def drop_record(desk: Desk[F], record: str) -> None:
     """Remove all edges of a record."""
-    return _replace(desk, record, {})
+    _replace(desk, record, {})
 
 
-def _replace(desk: Desk[F], record: str, scores: dict[str, int]) -> dict[str, tuple[int | None, int | None]]:
+def _replace(desk: Desk[F], record: str, scores: dict[str, int]) -> None:
     row = desk.record(record)
     old = row.edges
-    changes: dict[str, tuple[int | None, int | None]] = {}
+    if old == scores:
+        return
+    desk.load_records(scores)
     for other in old.keys() | scores.keys():
-        before, after = old.get(other), scores.get(other)
-        if before == after:
-            continue
-        changes[other] = (before, after)
-        _set_half(desk, other, record, after)
-    if changes:
-        row.edges = scores
-        desk.touch_record(record)
-    return changes
+        after = scores.get(other)
+        if old.get(other) != after:
+            _set_half(desk, other, record, after)
+    row.edges = scores
+    desk.touch_record(record)
 
 
 def refresh_pair(desk: Desk[F], a: str, b: str, floor: int) -> tuple[int | None, int | None]:
@@ -97,7 +96,7 @@ def refresh_pair(desk: Desk[F], a: str, b: str, floor: int) -> tuple[int | None,
     shared = shared_keys(left, right)
     after: int | None = None
     if is_proposed(desk, shared):
-        score = desk.matcher.compare(left.features, right.features, generic_digests(desk, shared)).score
+        score = desk.matcher.score(left.features, right.features, generic_keys(desk, shared))
         after = score if score >= floor else None
     if before != after:
         _set_half(desk, a, b, after)

@@ -13,6 +13,7 @@ from streams.identity.desk import Desk, EvidenceMemory
 from streams.identity.edges import compare_pair, is_proposed, shared_keys
 from streams.identity.links import another_holder
 from streams.identity.matcher import F, Matcher
+from streams.identity.members import members
 from streams.identity.model import Comparison, Thresholds
 from streams.identity.postings import state
 from streams.identity.rows import CUSTOMER, RECORD, Keys
@@ -94,14 +95,14 @@ def why(store: Store, matcher: Matcher[F], record_a: str, record_b: str, large_b
     keys = shared_keys(left, right)
     shared = []
     for key in keys:
-        kind, posting = desk.kinds[key.kind], desk.posting(key)
-        shared.append(SharedKey(key.kind, posting.count, *state(kind, posting), kind.links))
+        kind, posting = desk.kinds[key[0]], desk.posting(key)
+        shared.append(SharedKey(kind.name, posting.count, *state(kind, posting), kind.links))
     answer = Why(
         records,
         customers,
         row_a.customer == row_b.customer,
         Reason.MATCHED,
-        compare_pair(desk, left, right, explain=True),
+        compare_pair(desk, left, right),
         matcher.thresholds(desk.realm.size_class),
         tuple(shared),
     )
@@ -181,5 +182,8 @@ def customer_of(store: Store, record: str) -> str | None:
 
 def members_of(store: Store, realm: str, customer: str) -> Iterator[str]:
     """The records of a customer, longest-tenured first. Nothing for an id that is an alias, retired or unknown."""
-    for _, record in store.scan(Keys(realm).members(customer)):
-        yield f"{realm}/{record.decode()}"
+    keys = Keys(realm)
+    data = store.get(keys.customer(customer))
+    page = CUSTOMER.decode(data) if data is not None else None
+    if page is not None:
+        yield from (f"{realm}/{record}" for record in members(store, keys, customer, page))

@@ -6,12 +6,13 @@ from collections.abc import Collection, Mapping, Sequence
 
 from schemas.canonical import Attributes
 from streams.identity import reference, thresholds
-from streams.identity.compare import compare
+from streams.identity.compare import compare, score
 from streams.identity.features import FEATURES, Features, features
-from streams.identity.keys import KINDS, match_keys
+from streams.identity.keys import match_keys
+from streams.identity.kinds import KINDS
 from streams.identity.model import Comparison, KeyKind, MatchKey, Thresholds
 from streams.identity.processor import IdentityProcessor, Settings
-from streams.identity.veto import cluster_veto
+from streams.identity.veto import cluster_veto, may_contradict
 
 
 class ShippedMatcher:
@@ -21,7 +22,7 @@ class ShippedMatcher:
         self._reference = reference.shipped()
 
     @property
-    def kinds(self) -> Mapping[str, KeyKind]:
+    def kinds(self) -> Mapping[int, KeyKind]:
         return KINDS
 
     def features(self, record: str, attributes: Attributes, secret: bytes) -> Features:
@@ -39,8 +40,14 @@ class ShippedMatcher:
     def decode(self, data: bytes) -> Features:
         return FEATURES.decode(data)
 
-    def compare(self, a: Features, b: Features, generic: Collection[bytes], explain: bool = False) -> Comparison:
-        return compare(a, b, generic, explain)
+    def score(self, a: Features, b: Features, generic: Collection[bytes]) -> int:
+        return score(a, b, generic)
+
+    def compare(self, a: Features, b: Features, generic: Collection[bytes]) -> Comparison:
+        return compare(a, b, generic)
+
+    def may_contradict(self, records: Sequence[Features]) -> bool:
+        return may_contradict(records)
 
     def veto(self, left: Sequence[Features], right: Sequence[Features]) -> bool:
         return cluster_veto(left, right)

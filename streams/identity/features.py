@@ -1,21 +1,24 @@
 """What comparison needs of one record: standardised once, stored small, decoded fast.
 
 Everything that needs a table (nicknames, frequencies, attested names) is looked up here, so comparing two records needs
-nothing but their features and the set of values that are generic now. Values that can be generic carry the digest of their
-match key, so that asking costs one set look-up.
+nothing but their features and the set of values that are generic now. Values that can be generic carry their match key, so
+that asking costs one set look-up.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from hashlib import blake2b
+from typing import TypeVar
 
 import msgspec
 
 from schemas.canonical import Address, Attributes, Email, Identification, Name, Phone, source_of
 from schemas.messages import Codec
 from streams.identity.blocked import is_blocked
+from streams.identity.kinds import match_key
+from streams.identity.model import MatchKey
 from streams.identity.reference import Reference
 from streams.identity.standardise import address, contacts, dates, names, numbers
 from streams.identity.standardise.organization import names_organization, organization
@@ -28,8 +31,6 @@ _KINDS = {"individual": INDIVIDUAL, "organization": ORGANIZATION}
 
 LINKING_TYPES = frozenset({"customer_number", "company_registration"})
 """Identifications whose issuer guarantees them: they link by value, not by comparison."""
-NUMBER_KIND = dict.fromkeys(LINKING_TYPES, "registration")
-"""The kind of match key an identification posts; the others post `identification`."""
 
 
 class Row(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -55,7 +56,7 @@ class Contact(Row, frozen=True, array_like=True, gc=False):
     """An e-mail address or a telephone number, and when it was this record's. ISO dates, perhaps partial or empty."""
 
     value: str
-    digest: bytes
+    key: MatchKey
     valid_from: str = ""
     valid_to: str = ""
 
@@ -66,11 +67,11 @@ class Number(Row, frozen=True, array_like=True, gc=False):
     type: str
     issuer: str
     value: str
-    digest: bytes
+    key: MatchKey
 
 
 class Place(Row, frozen=True, array_like=True, gc=False):
-    """A postal address. `digest` is empty where it is too incomplete to look up by."""
+    """A postal address. `key` is empty where it is too incomplete to look up by."""
 
     house: str
     unit: str
@@ -78,7 +79,7 @@ class Place(Row, frozen=True, array_like=True, gc=False):
     locality: str
     postcode: str
     country: str
-    digest: bytes
+    key: MatchKey
     valid_from: str = ""
     valid_to: str = ""
 
@@ -102,17 +103,14 @@ class Features(msgspec.Struct, frozen=True, array_like=True, gc=False):
 FEATURES: Codec[Features] = Codec(Features)
 
 
-def digest(secret: bytes, kind: str, *parts: str) -> bytes:
-    """The keyed hash a value is looked up by: 8 bytes, different for every kind and secret (a realm's)."""
-    hasher = _hasher(secret, kind).copy()
-    hasher.update("\x1f".join(parts).encode())
-    return hasher.digest()
+T = TypeVar("T")
+
+_NO_KEY = MatchKey(b"")
 
 
-@lru_cache(maxsize=1024)
-def _hasher(secret: bytes, kind: str) -> blake2b:
-    """A hash of the secret and the kind, to go on from: copied, never updated."""
-    return blake2b(f"{kind}\x1f".encode(), digest_size=8, key=secret)
+def _distinct(found: Sequence[T], limit: int) -> tuple[T, ...]:
+    """The first `limit` different ones."""
+    return tuple(found) if len(found) < 2 else tuple(dict.fromkeys(found))[:limit]
 
 
 def features(record: str, attributes: Attributes, reference: Reference, secret: bytes) -> Features:
@@ -126,23 +124,29 @@ def features(record: str, attributes: Attributes, reference: Reference, secret: 
     if organizations:
         kind = ORGANIZATION
     names = () if kind == ORGANIZATION else _names(attributes.names or (), reference)
-    emails = _emails(attributes.emails or (), reference, secret)
+    blocked = reference.blocked
+    emails: tuple[Contact, ...] = ()
+    if attributes.emails:
+        emails = _contacts("email", attributes.emails, contacts.email, blocked.emails, LIMITS.emails, secret)
+    phones: tuple[Contact, ...] = ()
+    if attributes.phones:
+        phones = _contacts("phone", attributes.phones, contacts.phone, blocked.phones, LIMITS.phones, secret)
     return Features(
         kind=kind,
         names=names,
         organizations=organizations,
-        birth=dates.birth(attributes.birth_date, reference.blocked.births) if attributes.birth_date else "",
+        birth=dates.birth(attributes.birth_date, blocked.births) if attributes.birth_date else "",
         gender=numbers.gender(attributes.gender) if attributes.gender else "",
-        numbers=_numbers(record, attributes.identifications or (), reference, secret),
+        numbers=_numbers(record, attributes.identifications, reference, secret) if attributes.identifications else (),
         emails=emails,
-        phones=_phones(attributes.phones or (), reference, secret),
-        places=_places(attributes.addresses or (), secret),
+        phones=phones,
+        places=_places(attributes.addresses, secret) if attributes.addresses else (),
         domains=_domains(emails, secret) if organizations else (),
         name_token=_name_token(names, organizations),
     )
 
 
-def _names(values: Iterable[Name], reference: Reference) -> tuple[PersonName, ...]:
+def _names(values: Sequence[Name], reference: Reference) -> tuple[PersonName, ...]:
     found: dict[names.Parsed, PersonName] = {}
     for value in values:
         parsed = names.person(value)
@@ -194,82 +198,67 @@ def _organizations(values: Iterable[Name], kind: int, reference: Reference) -> t
 
 
 def _numbers(record: str, values: Iterable[Identification], reference: Reference, secret: bytes) -> tuple[Number, ...]:
-    found: dict[bytes, Number] = {}
+    blocked = reference.blocked
+    found: dict[MatchKey, Number] = {}
     for value in values:
         kind = value.type or "number"
         text = numbers.number(value.value or value.raw)
+        links = kind in LINKING_TYPES
+        if not text or (not links and len(text) < numbers.FEWEST_CHARACTERS):
+            continue
+        if is_blocked(text, blocked.accounts if kind == "customer_number" else blocked.numbers):
+            continue
         issuer = numbers.number(value.issuer)
-        if kind in LINKING_TYPES:
+        if links:
             issuer = issuer or numbers.number(source_of(record))
-            key = digest(secret, "registration", kind, issuer, text)
+            key = match_key(secret, "registration", kind, issuer, text)
         else:
-            key = digest(secret, "identification", text)  # the same document goes by different types in different systems
-        if not text or (kind not in LINKING_TYPES and len(text) < numbers.FEWEST_CHARACTERS):
-            continue
-        if is_blocked(text, reference.blocked.accounts if kind == "customer_number" else reference.blocked.numbers):
-            continue
+            key = match_key(secret, "identification", text)  # one document goes by different types in different systems
         found.setdefault(key, Number(kind, issuer, text, key))
     return tuple(found.values())[: LIMITS.numbers]
 
 
-def _emails(values: Iterable[Email], reference: Reference, secret: bytes) -> tuple[Contact, ...]:
+def _contacts(
+    kind: str,
+    values: Iterable[Email | Phone],
+    standardise: Callable[[str], str],
+    blocked: tuple[str, ...],
+    limit: int,
+    secret: bytes,
+) -> tuple[Contact, ...]:
     found = []
     for value in values:
-        text = contacts.email(value.value or value.raw)
-        if text and not is_blocked(text, reference.blocked.emails):
-            found.append(Contact(text, digest(secret, "email", text), value.valid_from, value.valid_to))
-    return tuple(dict.fromkeys(found))[: LIMITS.emails]
+        text = standardise(value.value or value.raw)
+        if text and not is_blocked(text, blocked):
+            found.append(Contact(text, match_key(secret, kind, text), value.valid_from, value.valid_to))
+    return _distinct(found, limit)
 
 
 def _domains(emails: tuple[Contact, ...], secret: bytes) -> tuple[Contact, ...]:
     names = dict.fromkeys(email.value.rpartition("@")[2] for email in emails)
-    return tuple(Contact(name, digest(secret, "mail_domain", name)) for name in names)
-
-
-def _phones(values: Iterable[Phone], reference: Reference, secret: bytes) -> tuple[Contact, ...]:
-    found = []
-    for value in values:
-        text = contacts.phone(value.value or value.raw)
-        if text and not is_blocked(text, reference.blocked.phones):
-            found.append(Contact(text, digest(secret, "phone", text), value.valid_from, value.valid_to))
-    return tuple(dict.fromkeys(found))[: LIMITS.phones]
+    return tuple(Contact(name, match_key(secret, "mail_domain", name)) for name in names)
 
 
 def _places(values: Iterable[Address], secret: bytes) -> tuple[Place, ...]:
     found = []
     for value in values:
-        lines = address.address(value)
-        if not (lines.street or lines.postcode or lines.locality):
+        house, unit, street, locality, postcode, country = address.address(value)
+        if not (street or postcode or locality):
             continue
-        whole = ""
-        if lines.house and lines.street and (lines.postcode or lines.locality):
-            whole = lines.postcode or skeleton(lines.locality)
-        where = skeleton(address.street_core(lines.street))
-        key = digest(secret, "address", whole, lines.house, where) if whole else b""
-        found.append(
-            Place(
-                lines.house,
-                lines.unit,
-                lines.street,
-                lines.locality,
-                lines.postcode,
-                lines.country,
-                key,
-                value.valid_from,
-                value.valid_to,
-            )
-        )
-    return tuple(dict.fromkeys(found))[: LIMITS.places]
+        area = (postcode or skeleton(locality)) if house and street else ""
+        key = match_key(secret, "address", area, house, skeleton(address.street_core(street))) if area else _NO_KEY
+        found.append(Place(house, unit, street, locality, postcode, country, key, value.valid_from, value.valid_to))
+    return _distinct(found, LIMITS.places)
 
 
 def _name_token(people: tuple[PersonName, ...], organizations: tuple[str, ...]) -> bytes:
     """The main name without its spelling variants: a person typed five ways is still about one name."""
     if people:
         main = people[0]
-        formal = main.forms[0] if main.forms else ""
-        parts = sorted((skeleton(formal), skeleton(main.family)))
-    elif organizations:
-        parts = [organizations[0]]
-    else:
-        return b""
-    return blake2b("\x1f".join(parts).encode(), digest_size=6).digest()
+        return _token(skeleton(main.forms[0]) if main.forms else "", skeleton(main.family))
+    return _token(organizations[0], "") if organizations else b""
+
+
+@lru_cache(maxsize=CACHE)
+def _token(one: str, other: str) -> bytes:
+    return blake2b("\x1f".join(sorted((one, other))).encode(), digest_size=6).digest()

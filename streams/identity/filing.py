@@ -13,7 +13,7 @@ from streams.identity.desk import Desk, Evidence
 from streams.identity.links import Block, connected, explore
 from streams.identity.matcher import F
 from streams.identity.model import MatchKey
-from streams.identity.postings import Change, add, remove
+from streams.identity.postings import Change, add_all, remove
 
 
 class Filing(NamedTuple):
@@ -31,8 +31,9 @@ def file_record(desk: Desk[F], record: str, evidence: Evidence[F] | None) -> Fil
     old = desk.evidence(record) if row.live else None
     old_links = row.links
     kinds = desk.kinds
-    links = [key for key in evidence.keys if kinds[key.kind].links] if evidence is not None else []
-    values = list(dict.fromkeys([*old_links, *links])) if set(links) != set(old_links) else []
+    links = [key for key in evidence.keys if kinds[key[0]].links] if evidence is not None else []
+    links_changed = set(links) != set(old_links)
+    values = [] if not links_changed or _only_grows(desk, old_links, links) else list(dict.fromkeys([*old_links, *links]))
     before = {value: explore(desk, [value]) for value in values}
     changes = _file_keys(desk, record, old, evidence)
     row.links = links
@@ -49,26 +50,35 @@ def file_record(desk: Desk[F], record: str, evidence: Evidence[F] | None) -> Fil
     desk.touch_record(record)
     desk.realm_changed = True
     seeds, opened = _blocks(desk, record, old_links, before) if values else (frozenset[str](), frozenset[str]())
-    return Filing(_pairs(changes, record), seeds, opened, links_changed=bool(values))
+    return Filing(_pairs(changes, record), seeds, opened, links_changed=links_changed)
 
 
-def _file_keys(desk: Desk[F], record: str, old: Evidence[F] | None, new: Evidence[F] | None) -> list[Change | None]:
-    left = [key for key in old.keys if new is None or key.digest not in new.kinds] if old is not None else []
-    changes = [remove(desk, key, record) for key in left]
+def _file_keys(desk: Desk[F], record: str, old: Evidence[F] | None, new: Evidence[F] | None) -> list[Change]:
+    if old is None:
+        return add_all(desk, new.keys, record, new.name) if new is not None else []
+    kept = frozenset(new.keys) if new is not None else frozenset()
+    changes = [change for key in old.keys if key not in kept and (change := remove(desk, key, record)) is not None]
     if new is not None:
-        renamed = old is None or old.name != new.name
-        changes += [
-            add(desk, key, record, new.name) for key in new.keys if renamed or old is None or key.digest not in old.kinds
-        ]
+        held, kinds, renamed = frozenset(old.keys), desk.kinds, old.name != new.name
+        keys = [key for key in new.keys if key not in held or (renamed and kinds[key[0]].distinct_names)]
+        changes += add_all(desk, keys, record, new.name)
     return changes
 
 
-def _pairs(changes: list[Change | None], record: str) -> list[tuple[str, str]]:
+def _pairs(changes: list[Change], record: str) -> list[tuple[str, str]]:
     pairs: dict[tuple[str, str], None] = {}
     for change in changes:
-        if change is not None:
-            pairs.update(dict.fromkeys(combinations(sorted(r for r in change.holders if r != record), 2)))
+        pairs.update(dict.fromkeys(combinations(sorted(r for r in change.holders if r != record), 2)))
     return list(pairs)
+
+
+def _only_grows(desk: Desk[F], old: list[MatchKey], new: list[MatchKey]) -> bool:
+    """Whether the record's block only gains by these links, and is not large even then: grouping the record again finds all
+    that is connected with it."""
+    if not set(old) <= set(new):
+        return False
+    block = explore(desk, new)
+    return not block.large and len(block.records) < desk.large_block
 
 
 def _blocks(

@@ -8,114 +8,78 @@ other key does: each kind costs every record a row.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
-from streams.identity.features import NUMBER_KIND, Features, PersonName, digest
-from streams.identity.model import KeyKind, MatchKey
+from streams.identity.features import Features, PersonName
+from streams.identity.kinds import KINDS, match_key
+from streams.identity.model import MatchKey
 from streams.identity.standardise.address import street_core
 from streams.identity.standardise.sound import skeleton
 from streams.identity.weights import LIMITS
 
-KINDS: Mapping[str, KeyKind] = {
-    kind.name: kind
-    for kind in (
-        KeyKind("registration", limit=0, links=True),
-        KeyKind("identification", limit=40, distinct_names=6),  # a document is one person's, but names are mistyped, too
-        KeyKind("email", limit=40, distinct_names=6),  # a family of six may share a mailbox
-        KeyKind("phone", limit=40, distinct_names=6),
-        KeyKind("address", limit=40, distinct_names=12),  # grown-up children, tenants, who lived there before
-        KeyKind("word_birth", limit=50),  # any word of the name, so that one wrong word does not hide the pair
-        KeyKind("birth_postcode", limit=50),
-        KeyKind("birth_house", limit=50),
-        KeyKind("family_postcode", limit=30),
-        KeyKind("name", limit=30),
-        KeyKind("address_given", limit=50),
-        KeyKind("organization", limit=40),
-        KeyKind("organization_place", limit=50),
-        KeyKind("mail_domain", limit=30, distinct_names=3),  # an organization's own, unless others use it
-    )
-}
-"""Every kind of match key, strongest first: the order in which a record's keys are kept when it has too many."""
-
-_ORDER = {name: position for position, name in enumerate(KINDS)}
+_ORDER = {code: position for position, code in enumerate(KINDS)}
 
 
 def match_keys(features: Features, secret: bytes) -> tuple[MatchKey, ...]:
-    """The keys of one record: at most `LIMITS.keys`, without duplicates, a pure function of the features and the secret.
-
-    Digests are keyed blake2b, so nothing personal can be read or guessed from a key without the realm's secret.
-    """
-    found: dict[MatchKey, None] = {}
-    _value_keys(features, secret, found)
+    """The keys of one record: at most `LIMITS.keys`, without duplicates, a pure function of the features and the secret."""
+    found: list[MatchKey] = []
+    areas = [place.postcode or place.locality for place in features.places]
+    _value_keys(features, areas, secret, found)
     if features.names:
         _name_keys(features, secret, found)
-    for domain in features.domains:
-        found[MatchKey("mail_domain", domain.digest)] = None
+    found += [domain.key for domain in features.domains]
     for name in features.organizations:
-        words = " ".join(sorted(name.split()))
-        _add(found, secret, "organization", words)
-        for place in features.places:
-            _add(found, secret, "organization_place", name.split()[0], place.postcode or place.locality)
-    if len(found) <= LIMITS.keys:
-        return tuple(found)
-    return tuple(sorted(found, key=lambda key: _ORDER[key.kind])[: LIMITS.keys])
+        found.append(match_key(secret, "organization", " ".join(sorted(name.split()))))
+        first = name.split()[0]
+        found += [match_key(secret, "organization_place", first, area) for area in areas if area]
+    keys = tuple(dict.fromkeys(found))
+    if len(keys) <= LIMITS.keys:
+        return keys
+    return tuple(sorted(keys, key=lambda key: _ORDER[key[0]])[: LIMITS.keys])
 
 
-def _add(found: dict[MatchKey, None], secret: bytes, kind: str, *parts: str) -> None:
-    if all(parts):
-        found[MatchKey(kind, digest(secret, kind, *parts))] = None
-
-
-def _value_keys(features: Features, secret: bytes, found: dict[MatchKey, None]) -> None:
+def _value_keys(features: Features, areas: list[str], secret: bytes, found: list[MatchKey]) -> None:
     """Identifications, contact values and addresses; an area, house and given name, for streets that are spelt otherwise."""
-    for number in features.numbers:
-        kind = NUMBER_KIND.get(number.type, "identification")
-        found[MatchKey(kind, number.digest)] = None
-    for email in features.emails:
-        found[MatchKey("email", email.digest)] = None
-    for phone in features.phones:
-        found[MatchKey("phone", phone.digest)] = None
-    if not features.places:
+    found += [number.key for number in features.numbers]
+    found += [email.key for email in features.emails]
+    found += [phone.key for phone in features.phones]
+    if not areas:
         return
-    givens = dict.fromkeys(sound for name in features.names for sound in _given_sounds(name))
-    for place in features.places:
-        if place.digest:
-            found[MatchKey("address", place.digest)] = None
-        area = place.postcode or place.locality
+    givens = dict.fromkeys([sound for name in features.names for sound in _given_sounds(name)])
+    for place, area in zip(features.places, areas, strict=True):
+        if place.key:
+            found.append(place.key)
         spot = place.house or skeleton(street_core(place.street))
-        for given in givens:
-            _add(found, secret, "address_given", area, spot, given)
+        if area and spot:
+            found += [match_key(secret, "address_given", area, spot, given) for given in givens if given]
 
 
-def _name_keys(features: Features, secret: bytes, found: dict[MatchKey, None]) -> None:
+def _name_keys(features: Features, secret: bytes, found: list[MatchKey]) -> None:
     """Names with birth date and place, and alone. Given and family name are interchangeable: people swap them."""
     birth = features.birth
-    postcodes = dict.fromkeys(place.postcode for place in features.places if place.postcode)
+    postcodes = dict.fromkeys([place.postcode for place in features.places if place.postcode])
     calendar = ""
     if len(birth) == 8:
         calendar = birth[:4] + "".join(sorted((birth[4:6], birth[6:])))  # day and month are interchangeable too
-        for postcode in postcodes:
-            _add(found, secret, "birth_postcode", calendar, postcode)
-        for place in features.places:
-            _add(found, secret, "birth_house", calendar, place.house)
+        found += [match_key(secret, "birth_postcode", calendar, postcode) for postcode in postcodes]
+        found += [match_key(secret, "birth_house", calendar, place.house) for place in features.places if place.house]
     for name in features.names:
         families = _family_sounds(name)
         givens = _given_sounds(name)
         if calendar:
-            for word in (*givens, *families):
-                _add(found, secret, "word_birth", word, calendar)
+            found += [match_key(secret, "word_birth", word, calendar) for word in (*givens, *families)]
         for family in families:
-            for postcode in postcodes:
-                _add(found, secret, "family_postcode", family, postcode)
-            for given in givens:
-                _add(found, secret, "name", "+".join(sorted((given, family))))
+            found += [match_key(secret, "family_postcode", family, postcode) for postcode in postcodes]
+            found += [match_key(secret, "name", "+".join(sorted((given, family)))) for given in givens]
 
 
 def _given_sounds(name: PersonName) -> tuple[str, ...]:
     """How every formal name the given name may stand for sounds."""
-    return tuple(dict.fromkeys(skeleton(form) for form in name.forms))
+    forms = name.forms
+    if len(forms) == 1:
+        sound = skeleton(forms[0])
+        return (sound,) if sound else ()
+    return tuple(dict.fromkeys([sound for form in forms if (sound := skeleton(form))]))
 
 
 def _family_sounds(name: PersonName) -> tuple[str, ...]:
     """How the words of the family name sound, of a long one the first two."""
-    return tuple(dict.fromkeys(skeleton(word) for word in name.family.split()[:2]))
+    return tuple(dict.fromkeys([sound for word in name.family.split()[:2] if (sound := skeleton(word))]))

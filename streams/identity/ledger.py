@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from hashlib import blake2b
+from itertools import islice
 from typing import Generic, NamedTuple
 
 from schemas import topics
@@ -22,6 +23,7 @@ from streams.engine.contract import Outbox
 from streams.identity.desk import Desk
 from streams.identity.grouping import Cluster
 from streams.identity.matcher import F
+from streams.identity.members import join, leave
 from streams.identity.rows import CustomerRow, RecordRow
 
 ALIASES_SENT = 1_000
@@ -149,7 +151,9 @@ class Settlement(Generic[F]):
         for answer, (_, joining) in zip(answers, grown, strict=True):
             for record in joining:
                 self._move(record, rows[record], answer)
-        self._announce()
+        for customer in sorted(self._members_changed):
+            self._tell(customer, (), None, ())
+        desk.realm_changed = True
         return True
 
     def _rests(self) -> set[str]:
@@ -214,11 +218,8 @@ class Settlement(Generic[F]):
         candidates = [*cluster, *firsts]
         anchor = min(candidates, key=lambda record: desk.record(record).tenure)
         row = desk.record(anchor)
-        while True:  # ends: a taken id means 100 bits collided
-            row.minted += 1
-            customer = mint_id(self._secret, f"{desk.name}/{anchor}", row.minted)
-            if desk.find_customer(customer) is None:
-                break
+        row.minted += 1
+        customer = mint_id(self._secret, f"{desk.name}/{anchor}", row.minted)  # never one that is taken: it has 100 bits
         row.anchors = [*row.anchors, customer]
         desk.touch_record(anchor)
         desk.add_customer(customer, CustomerRow(desk.next_ordinal(), anchor, customer))
@@ -233,23 +234,22 @@ class Settlement(Generic[F]):
         key = f"{desk.name}/{record}"
         digest = member_digest_of(key)
         if row.customer:
-            self._count(row.customer, -1, digest)
-            desk.store.delete(desk.keys.member(row.customer, row.tenure))
+            leave(desk.store, desk.keys, row.customer, self._page(row.customer, digest), record, row.tenure)
         if to:
-            self._count(to, 1, digest)
-            desk.store.put(desk.keys.member(to, row.tenure), record.encode())
+            join(desk.store, desk.keys, to, self._page(to, digest), record, row.tenure)
         row.customer = to
         row.sequence += 1
         desk.touch_record(record)
         changed = MembershipChanged(record=key, sequence=row.sequence, customer=to or None, cause=self._cause)
         self._out.send(topics.RECORDS, key.encode(), RECORDS.encode(changed))
 
-    def _count(self, customer: str, by: int, digest: int) -> None:
+    def _page(self, customer: str, digest: int) -> CustomerRow:
+        """The page of a customer that a record of this digest joins or leaves."""
         page = self._desk.customer(customer)
         self._had_members.setdefault(customer, page.count > 0)
-        page.count += by
         page.digest ^= digest
         self._members_changed.add(customer)
+        return page
 
     def _let_answer(self, claim: str, by: str) -> None:
         desk = self._desk
@@ -276,40 +276,42 @@ class Settlement(Generic[F]):
 
     def _announce(self) -> None:
         """Send EntityChanged for every id of which anything changed, and count."""
-        desk = self._desk
+        realm = self._desk.realm
         absorbed: dict[str, list[str]] = {}
         split_from: dict[str, str] = {c: old for c, old in self._minted_from.items() if old != c}
         for claim, answered in sorted(self._answered.items()):
-            now = desk.customer(claim).answers
+            now = self._desk.customer(claim).answers
             if now == claim:
                 split_from[claim] = answered
             elif answered == claim:
                 absorbed.setdefault(now, []).append(claim)
-                desk.realm.merges += self._had_members.get(claim, False)
+                realm.merges += self._had_members.get(claim, False)
         split_to: dict[str, list[str]] = {}
         for customer, source in sorted(split_from.items()):
             split_to.setdefault(source, []).append(customer)
         for customer in sorted(self._members_changed | self._answered.keys()):
-            page = desk.customer(customer)
-            page.epoch += 1
-            desk.touch_customer(customer)
-            if customer in self._had_members:
-                desk.realm.customers += (page.count > 0) - self._had_members[customer]
-            changed = EntityChanged(
-                customer=customer,
-                realm=desk.name,
-                epoch=page.epoch,
-                count=page.count,
-                digest=page.digest,
-                aliases=tuple(alias for alias, _ in zip(desk.aliases(customer), range(ALIASES_SENT), strict=False))
-                if page.aliases
-                else (),
-                merged_into=None if page.answers == customer else page.answers,
-                absorbed=tuple(absorbed.get(customer, ())),
-                split_from=split_from.get(customer),
-                split_to=tuple(split_to.get(customer, ())),
-                cause=self._cause,
-            )
-            self._out.send(topics.CUSTOMERS, customer.encode(), CUSTOMERS.encode(changed))
-        desk.realm.splits += len(split_from)
-        desk.realm_changed = True
+            self._tell(customer, absorbed.get(customer, ()), split_from.get(customer), split_to.get(customer, ()))
+        realm.splits += len(split_from)
+        self._desk.realm_changed = True
+
+    def _tell(self, customer: str, absorbed: Sequence[str], split_from: str | None, split_to: Sequence[str]) -> None:
+        desk = self._desk
+        page = desk.customer(customer)
+        page.epoch += 1
+        desk.touch_customer(customer)
+        if customer in self._had_members:
+            desk.realm.customers += (page.count > 0) - self._had_members[customer]
+        changed = EntityChanged(
+            customer=customer,
+            realm=desk.name,
+            epoch=page.epoch,
+            count=page.count,
+            digest=page.digest,
+            aliases=tuple(islice(desk.aliases(customer), ALIASES_SENT)) if page.aliases else (),
+            merged_into=None if page.answers == customer else page.answers,
+            absorbed=tuple(absorbed),
+            split_from=split_from,
+            split_to=tuple(split_to),
+            cause=self._cause,
+        )
+        self._out.send(topics.CUSTOMERS, customer.encode(), CUSTOMERS.encode(changed))

@@ -13,17 +13,17 @@ F = TypeVar("F")
 
 
 class Matcher(Protocol[F]):
-    """Pure and deterministic. `secret` is the realm's, so that equal values of two realms give different digests."""
+    """Pure and deterministic. `secret` is the realm's, so that equal values of two realms give different keys."""
 
     @property
-    def kinds(self) -> Mapping[str, KeyKind]:
-        """Every kind of match key that `keys` may give, by name."""
+    def kinds(self) -> Mapping[int, KeyKind]:
+        """Every kind of match key that `keys` may give, by its code."""
         ...
 
     def features(self, record: str, attributes: Attributes, secret: bytes) -> F: ...
 
     def keys(self, features: F, secret: bytes) -> tuple[MatchKey, ...]:
-        """The record's match keys, without duplicates. Digests of one length, different for different kinds."""
+        """The record's match keys, without duplicates, all of one length."""
         ...
 
     def name_token(self, features: F) -> bytes:
@@ -34,8 +34,17 @@ class Matcher(Protocol[F]):
 
     def decode(self, data: bytes) -> F: ...
 
-    def compare(self, a: F, b: F, generic: Collection[bytes], explain: bool = False) -> Comparison:
-        """Symmetric. `generic` holds the digests, among the keys both records hold, whose value is generic now."""
+    def score(self, a: F, b: F, generic: Collection[bytes]) -> int:
+        """What comparing two records comes to, in centibits. Symmetric. `generic` holds those of the match keys of both
+        whose value is generic now."""
+        ...
+
+    def compare(self, a: F, b: F, generic: Collection[bytes]) -> Comparison:
+        """The same, explained."""
+        ...
+
+    def may_contradict(self, records: Sequence[F]) -> bool:
+        """False only if `veto` is False for any two clusters of these records. Cheap: it need not know better."""
         ...
 
     def veto(self, left: Sequence[F], right: Sequence[F]) -> bool:

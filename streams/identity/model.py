@@ -7,25 +7,31 @@ one customer. Neither knows how the other works.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import NamedTuple, NewType
 
 import msgspec
 
-
-class MatchKey(msgspec.Struct, frozen=True, array_like=True):
-    """A value records are looked up by: a keyed hash, so no personal value stands in a key."""
-
-    kind: str  # a name declared in `KeyKind`
-    digest: bytes
+MatchKey = NewType("MatchKey", bytes)
+"""A value records are looked up by: the code of its kind (`KeyKind.code`), then a keyed hash, so no personal value stands in
+a key. One string of bytes, as every record has some eight and each is looked up, compared and stored time and again."""
 
 
 class KeyKind(msgspec.Struct, frozen=True):
     """What one kind of match key may do. A pure function of the current postings decides whether a key is on."""
 
     name: str
+    code: int  # first byte of its keys; stored with them, so a kind keeps its own
     limit: int  # a key is on iff at most this many records hold it now; off keys propose no pairs
     links: bool = False  # guaranteed by its issuer: holders are one customer by value, without limit or comparison
     distinct_names: int = 0  # >0: the value is generic iff more distinct names than this hold it now (or the key is off)
+
+    def inline_limit(self, large_block: int) -> int:
+        """How many holders stand in a key's own row. More holders of a linking value are a large block at once."""
+        return large_block if self.links else self.limit
+
+    def quiet_limit(self, large_block: int) -> int:
+        """With fewer holders than this, one more neither switches a key off nor makes it generic."""
+        return min(self.inline_limit(large_block), self.distinct_names or self.inline_limit(large_block))
 
 
 class Conflict(NamedTuple):
@@ -44,11 +50,11 @@ class Level(NamedTuple):
 
 
 class Comparison(NamedTuple):
-    """What comparing two records says. Symmetric: compare(a, b) == compare(b, a)."""
+    """What comparing two records says, explained. Symmetric: compare(a, b) == compare(b, a)."""
 
     score: int  # centibits (log2 likelihood ratio x 100); integers, so that order of summation cannot matter
     conflicts: tuple[Conflict, ...]
-    levels: tuple[Level, ...]  # for `why`; empty unless asked for
+    levels: tuple[Level, ...]
 
 
 class Thresholds(NamedTuple):

@@ -7,6 +7,7 @@ each is a row of its own, so that adding one to a key of thousands writes a few 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from streams.identity.desk import Desk
@@ -18,11 +19,6 @@ from streams.identity.rows import PostingRow
 class KeyState(NamedTuple):
     on: bool
     generic: bool
-
-
-def inline_limit(desk: Desk[F], kind: KeyKind) -> int:
-    """How many holders stand in the key's own row. More holders of a linking value are a large block at once."""
-    return desk.large_block if kind.links else kind.limit
 
 
 def state(kind: KeyKind, posting: PostingRow) -> KeyState:
@@ -49,15 +45,25 @@ class Change(NamedTuple):
     holders: tuple[str, ...]  # all holders after it
 
 
-def add(desk: Desk[F], key: MatchKey, record: str, name: bytes) -> Change | None:
-    """Add a holder, or change the name of one. None: the key's state is as before."""
-    kind, posting = desk.kinds[key.kind], desk.posting(key)
-    limit = inline_limit(desk, kind)
-    if posting.count < (kind.distinct_names or limit) and posting.count < limit:  # nor is it off or generic after this
-        posting.members[record] = name
-        posting.count = len(posting.members)
-        desk.touch_posting(key)
-        return None
+def add_all(desk: Desk[F], keys: Iterable[MatchKey], record: str, name: bytes) -> list[Change]:
+    """Add a holder of several keys, or change the name of one. The keys whose state is no longer as before."""
+    kinds, quiet_limits, posting_of, touch = desk.kinds, desk.quiet_limits, desk.posting, desk.touch_posting
+    changes = []
+    for key in keys:
+        code = key[0]
+        kind, posting = kinds[code], posting_of(key)
+        token = name if kind.distinct_names else b""
+        if posting.count < quiet_limits[code]:  # by far the most
+            posting.members[record] = token
+            posting.count = len(posting.members)
+            touch(key)
+        elif (change := _add(desk, key, kind, posting, record, token)) is not None:
+            changes.append(change)
+    return changes
+
+
+def _add(desk: Desk[F], key: MatchKey, kind: KeyKind, posting: PostingRow, record: str, name: bytes) -> Change | None:
+    limit = kind.inline_limit(desk.large_block)
     if posting.count > limit:
         _add_beyond(desk, key, posting, record, name)
         return None
@@ -85,9 +91,9 @@ def _add_beyond(desk: Desk[F], key: MatchKey, posting: PostingRow, record: str, 
 
 def remove(desk: Desk[F], key: MatchKey, record: str) -> Change | None:
     """Remove a holder. None: the key's state is as before."""
-    kind, posting = desk.kinds[key.kind], desk.posting(key)
+    kind, posting = desk.kinds[key[0]], desk.posting(key)
     before = state(kind, posting)
-    limit = inline_limit(desk, kind)
+    limit = kind.inline_limit(desk.large_block)
     desk.touch_posting(key)
     posting.count -= 1
     if posting.count < limit:

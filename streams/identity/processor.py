@@ -21,13 +21,19 @@ from streams.identity.component import Component
 from streams.identity.desk import Desk, Evidence, EvidenceMemory
 from streams.identity.edges import drop_record, refresh_pair, refresh_record
 from streams.identity.filing import Filing, file_record
-from streams.identity.grouping import Limits, group
+from streams.identity.grouping import Cluster, Limits, group
 from streams.identity.ledger import Settlement
 from streams.identity.matcher import F, Matcher
+from streams.identity.model import MatchKey
 from streams.identity.rows import RECORD, Keys
 
 LARGEST_SIZE_CLASS = 32
 """4 to the 32nd records: beyond any realm. The lowest review threshold is sought among the classes up to here."""
+
+
+FEW = 16
+"""Records of a component, up to which each is asked at once whether it contradicts another: nearly every person's.
+Of a larger one, perhaps the sites of one company, only those are read whose clusters might merge."""
 
 
 class Settings(NamedTuple):
@@ -62,34 +68,38 @@ class IdentityProcessor(Generic[F]):
         self._key = blake2b(settings.secret).digest()  # a secret of any length
         self._secrets: dict[str, bytes] = {}
         self._realm_keys: dict[str, Keys] = {}
-        self._ready: dict[str, _Ready[F]] = {}  # by message ref; of the last batch prepared
+        self._ready: dict[tuple[int, int], _Ready[F]] = {}  # by partition and offset; of the last batch prepared
         self._desks: dict[str, Desk[F]] = {}  # by realm; of the batch
 
     def prepare(self, batch: Sequence[Message], store: Store) -> None:
-        """Decode and standardise the batch, and read the rows of its records and match keys in one round trip."""
+        """Decode and standardise the batch, and read ahead what it will ask for."""
         self._ready.clear()
         self._desks.clear()
-        wanted: list[bytes] = []
+        wanted: dict[str, tuple[list[str], list[MatchKey]]] = {}
         for message in batch:
             try:
                 ready = self._decode(message)
             except Exception:  # noqa: S112 - nothing is lost: `process` meets the same message and raises
                 continue
-            self._ready[message.ref] = ready
-            if isinstance(ready.content, RecordIdentity) and ready.evidence is not None:
-                record, keys = _local(ready.content.record), self._keys(realm_of(ready.content.record))
-                wanted.extend((keys.record(record), keys.evidence(record)))
-                wanted.extend(keys.posting(key) for key in ready.evidence.keys)
-        store.get_many(wanted)
+            self._ready[message.partition, message.offset] = ready
+            if isinstance(ready.content, RecordIdentity):
+                realm, record = _split(ready.content.record)
+                records, keys = wanted.setdefault(realm, ([], []))
+                records.append(record)
+                if ready.evidence is not None:
+                    keys.extend(ready.evidence.keys)
+        for realm, (records, keys) in wanted.items():
+            self._desk(realm, store).prefetch(records, keys)
 
     def process(self, message: Message, store: Store, out: Outbox) -> None:
-        ready = self._ready.pop(message.ref, None) or self._decode(message)
+        ready = self._ready.pop((message.partition, message.offset), None) or self._decode(message)
         content = ready.content
         try:
             if isinstance(content, Regroup):
                 self._sweep(content, self._desk(content.realm, store), out)
             else:
-                self._update(content, ready.evidence, self._desk(realm_of(content.record), store), out)
+                realm, record = _split(content.record)
+                self._update(content, record, ready.evidence, self._desk(realm, store), out)
         except BaseException:
             self._desks.clear()  # what the message wrote is undone; the rows in memory are not
             raise
@@ -128,9 +138,10 @@ class IdentityProcessor(Generic[F]):
             self._secrets[realm] = secret
         return secret
 
-    def _update(self, content: RecordIdentity, evidence: Evidence[F] | None, desk: Desk[F], out: Outbox) -> None:
+    def _update(
+        self, content: RecordIdentity, record: str, evidence: Evidence[F] | None, desk: Desk[F], out: Outbox
+    ) -> None:
         """A record appeared, changed, or was deleted."""
-        record = _local(content.record)
         row = desk.find_record(record) or desk.add_record(record)
         if content.version <= row.version:
             return
@@ -153,7 +164,7 @@ class IdentityProcessor(Generic[F]):
         seeds = set(filing.seeds)
         seeds.update(other for other, score in row.edges.items() if score >= lowest)
         if row.live:
-            desk.load_records([*row.edges])
+            desk.load_records(row.edges)
             refresh_record(desk, record, self._floor)
             seeds.update(other for other, score in row.edges.items() if score >= lowest)
             seeds.add(record)
@@ -181,11 +192,7 @@ class IdentityProcessor(Generic[F]):
         component = Component(desk, self._matcher.thresholds(desk.realm.size_class).match)
         component.collect(seeds, opened, changed)
 
-        def veto(left: Sequence[str], right: Sequence[str]) -> bool:
-            evidence = desk.evidence
-            return self._matcher.veto([evidence(r).features for r in left], [evidence(r).features for r in right])
-
-        clusters = group(component.units(), component.edges(), veto, self._settings.limits)
+        clusters = self._clusters(component, desk)
         resting = {
             component.rows[record].customer: record
             for record in component.large
@@ -194,6 +201,20 @@ class IdentityProcessor(Generic[F]):
         settlement = Settlement(desk, out, cause, self._secret(desk.name))
         settlement.settle(component.rows, clusters, resting, gone, subject)
         return component
+
+    def _clusters(self, component: Component[F], desk: Desk[F]) -> list[Cluster]:
+        matcher, limits, evidence = self._matcher, self._settings.limits, desk.evidence
+        count = len(component.rows)
+        if count == 1:
+            return [tuple(component.rows)]
+        small = count <= min(FEW, limits.units) and not component.large
+        if small and not matcher.may_contradict([evidence(record).features for record in component.rows]):
+            return sorted([tuple(sorted(part)) for part in component.parts])  # what `group` finds where nothing vetoes
+
+        def veto(left: Sequence[str], right: Sequence[str]) -> bool:
+            return matcher.veto([evidence(r).features for r in left], [evidence(r).features for r in right])
+
+        return group(component.units(), component.edges(), veto, limits)
 
     def _resize(self, desk: Desk[F], cause: Cause, out: Outbox) -> None:
         """Begin a sweep of the realm if its live records crossed into another size class."""
@@ -236,6 +257,7 @@ class IdentityProcessor(Generic[F]):
         desk.write()
 
 
-def _local(record: str) -> str:
-    """A record's key inside its realm."""
-    return record.partition("/")[2]
+def _split(record: str) -> tuple[str, str]:
+    """The realm of a record, and its key inside it."""
+    realm, _, local = record.partition("/")
+    return realm, local

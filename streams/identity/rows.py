@@ -6,11 +6,11 @@ the realm, `source/id`. Lists that can grow without limit are rows of their own 
     R                              RealmRow        counters of the realm
     r/<record>                     RecordRow       membership, edges and links of one record
     f/<record>                     EvidenceRow     its features and match keys
-    p/<kind>/<digest>              PostingRow      who holds a match key; inline up to a limit …
-    o/<kind>/<digest>/<record>     name token      … and beyond it a row per holder
-    c/<customer>                   CustomerRow     the ledger's page of one id
+    p/<match key>                  PostingRow      who holds a match key; inline up to a limit …
+    o/<match key>/<record>         name token      … and beyond it a row per holder
+    c/<customer>                   CustomerRow     the ledger's page of one id, with its members up to a limit …
+    m/<customer>/<tenure>          record          … and beyond it a row per member, longest-tenured first
     a/<customer>/<mint ordinal>    alias id        ids that this customer answers for, oldest first
-    m/<customer>/<tenure>          record          members, longest-tenured first
 """
 
 from __future__ import annotations
@@ -55,14 +55,17 @@ class EvidenceRow(msgspec.Struct, array_like=True, frozen=True):
 
 
 class PostingRow(msgspec.Struct, array_like=True):
-    """Holders of a match key: `members` (record -> name token) has all while they are within the inline limit, else none."""
+    """Holders of a match key: `members` (record -> name token) has all while they are within the inline limit, else none.
+
+    The token is empty where the key's kind does not count names.
+    """
 
     count: int = 0
     members: dict[str, bytes] = {}
 
 
 class CustomerRow(msgspec.Struct, array_like=True):
-    """The ledger's page of one id. Kept for ever."""
+    """The ledger's page of one id. Kept for ever. `members` (record -> tenure) has all up to a limit, else none."""
 
     ordinal: int  # when it was minted: the oldest claim wins
     anchor: str  # the record that holds it
@@ -71,6 +74,7 @@ class CustomerRow(msgspec.Struct, array_like=True):
     count: int = 0
     digest: int = 0
     aliases: int = 0  # how many ids it answers for besides itself
+    members: dict[str, int] = {}
 
 
 REALM: Codec[RealmRow] = Codec(RealmRow)
@@ -90,7 +94,6 @@ class Keys:
         "_holder",
         "_member",
         "_posting",
-        "_postings",
         "_record",
         "name",
         "realm",
@@ -102,8 +105,7 @@ class Keys:
         self.realm = prefix + b"R"
         self._record = prefix + b"r/"
         self._evidence = prefix + b"f/"
-        self._postings = prefix + b"p/"
-        self._posting: dict[str, bytes] = {}  # prefix of each kind met
+        self._posting = prefix + b"p/"
         self._holder = prefix + b"o/"
         self._customer = prefix + b"c/"
         self._alias = prefix + b"a/"
@@ -124,14 +126,11 @@ class Keys:
         return self._evidence + record.encode()
 
     def posting(self, key: MatchKey) -> bytes:
-        prefix = self._posting.get(key.kind)
-        if prefix is None:
-            prefix = self._posting[key.kind] = self._postings + key.kind.encode() + b"/"
-        return prefix + key.digest
+        return self._posting + key
 
     def holders(self, key: MatchKey) -> bytes:
         """Prefix of the rows of an oversize key's holders."""
-        return self._holder + key.kind.encode() + b"/" + key.digest + b"/"
+        return self._holder + key + b"/"
 
     def customer(self, customer: str) -> bytes:
         return self._customer + customer.encode()
@@ -144,7 +143,7 @@ class Keys:
         return self.aliases(customer) + ordinal.to_bytes(8, "big")
 
     def members(self, customer: str) -> bytes:
-        """Prefix of a customer's member rows, in order of tenure."""
+        """Prefix of the member rows of a customer that has too many for its page, in order of tenure."""
         return self._member + customer.encode() + b"/"
 
     def member(self, customer: str, tenure: int) -> bytes:

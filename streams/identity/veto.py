@@ -7,7 +7,7 @@ his son's: the clusters contradict each other though neither link does.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import chain
+from itertools import chain, combinations
 
 from streams.identity.features import LINKING_TYPES, Features, Number, PersonName
 from streams.identity.levels import CONFLICTING
@@ -44,6 +44,29 @@ def cluster_veto(left: Sequence[Features], right: Sequence[Features]) -> bool:
     return any(
         judge_given(a, b)[1] > 0 and judge_family(a, b)[1] > 0 for a in left_names for b in right_names
     )  # other birth dates under one name
+
+
+def may_contradict(records: Sequence[Features]) -> bool:
+    """False only if no two clusters of these records contradict each other: no two suffixes, births or given names do.
+
+    Mostly they do not, and one look at each record spares asking about pair after pair of clusters.
+    """
+    births: set[str] = set()
+    sounds: set[str] = set()
+    suffixes: set[str] = set()
+    for record in records:
+        births.add(record.birth)
+        for name in record.names:
+            suffixes.add(name.suffix)
+            if name.attested:  # others never conflict, nor do two that sound the same
+                sounds.add(name.given_sound)
+    births.discard("")
+    suffixes.discard("")
+    return (
+        len(suffixes) > 1
+        or len(sounds) > 1
+        or (len(births) > 1 and any(judge_birth(x, y)[0] is CONFLICTING for x, y in combinations(births, 2)))
+    )
 
 
 def _names(cluster: Sequence[Features]) -> list[PersonName]:
@@ -89,15 +112,15 @@ def _givens_conflict(left: Sequence[PersonName], right: Sequence[PersonName]) ->
     return all(are_other_givens(a, b) for a in mine for b in theirs)
 
 
-def _digests(cluster: Sequence[Features]) -> set[bytes]:
-    found = {contact.digest for record in cluster for contact in chain(record.emails, record.phones)}
-    return found | {place.digest for record in cluster for place in record.places if place.digest}
+def _values(cluster: Sequence[Features]) -> set[bytes]:
+    found = {contact.key for record in cluster for contact in chain(record.emails, record.phones)}
+    return found | {place.key for record in cluster for place in record.places if place.key}
 
 
 def _is_one_household(
     left: Sequence[Features], right: Sequence[Features], left_names: Sequence[PersonName], right_names: Sequence[PersonName]
 ) -> bool:
     """Whether they share a mailbox, a telephone, an address or a family name."""
-    if not _digests(left).isdisjoint(_digests(right)):
+    if not _values(left).isdisjoint(_values(right)):
         return True
     return any(judge_family(a, b)[1] > 0 for a in left_names for b in right_names)

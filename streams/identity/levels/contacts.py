@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
+from typing import NamedTuple
 
 from rapidfuzz.distance import OSA
 
@@ -11,6 +12,8 @@ from streams.identity.levels import CLOSE, DIFFERENT, GENERIC, MISSING, SAME, Ju
 from streams.identity.weights import WEIGHTS
 
 _distance = OSA.distance
+
+NO_EVIDENCE: Judged = (GENERIC, 0)
 
 
 def are_apart(from_x: str, to_x: str, from_y: str, to_y: str) -> bool:
@@ -31,7 +34,7 @@ def _shared(left: Sequence[Contact], right: Sequence[Contact], generic: Collecti
     for a in left:
         for b in right:
             if a.value == b.value and not are_apart(a.valid_from, a.valid_to, b.valid_from, b.valid_to):
-                if a.digest not in generic:
+                if a.key not in generic:
                     return SAME
                 found = GENERIC
     return found
@@ -39,18 +42,28 @@ def _shared(left: Sequence[Contact], right: Sequence[Contact], generic: Collecti
 
 def judge_emails(left: Sequence[Contact], right: Sequence[Contact], generic: Collection[bytes]) -> Judged:
     """A shared mailbox, or one a slip away."""
+    return _judge(left, right, generic, _EMAIL)
+
+
+def judge_phones(left: Sequence[Contact], right: Sequence[Contact], generic: Collection[bytes]) -> Judged:
+    """A shared number, or one a slip away."""
+    return _judge(left, right, generic, _PHONE)
+
+
+def _judge(left: Sequence[Contact], right: Sequence[Contact], generic: Collection[bytes], worth: _Worth) -> Judged:
     if not left or not right:
         return MISSING
     shared = _shared(left, right, generic)
     if shared is SAME:
-        return SAME, WEIGHTS.email_same
+        return worth.same
     if shared is GENERIC:
-        return GENERIC, 0
+        return NO_EVIDENCE
+    is_slip = worth.is_slip
     for a in left:
         for b in right:
-            if _is_email_slip(a.value, b.value):
-                return CLOSE, WEIGHTS.email_slip
-    return DIFFERENT, WEIGHTS.email_different
+            if is_slip(a.value, b.value):
+                return worth.slip
+    return worth.different
 
 
 def _is_email_slip(x: str, y: str) -> bool:
@@ -60,25 +73,26 @@ def _is_email_slip(x: str, y: str) -> bool:
     return [c for c in x if c.isdigit()] == [c for c in y if c.isdigit()]
 
 
-def judge_phones(left: Sequence[Contact], right: Sequence[Contact], generic: Collection[bytes]) -> Judged:
-    """A shared number, or one a slip away."""
-    if not left or not right:
-        return MISSING
-    shared = _shared(left, right, generic)
-    if shared is SAME:
-        return SAME, WEIGHTS.phone_same
-    if shared is GENERIC:
-        return GENERIC, 0
-    for a in left:
-        for b in right:
-            if _is_phone_slip(a.value, b.value):
-                return CLOSE, WEIGHTS.phone_slip
-    return DIFFERENT, WEIGHTS.phone_different
-
-
 def _is_phone_slip(x: str, y: str) -> bool:
     """One digit wrong or two swapped. Numbers that differ in the last digit alone are often issued together."""
     return x[:-1] != y[:-1] and _distance(x, y, score_cutoff=1) == 1
+
+
+class _Worth(NamedTuple):
+    """What a kind of contact is worth at each level, and what is a slip in one."""
+
+    same: Judged
+    slip: Judged
+    different: Judged
+    is_slip: Callable[[str, str], bool]
+
+
+_EMAIL = _Worth(
+    (SAME, WEIGHTS.email_same), (CLOSE, WEIGHTS.email_slip), (DIFFERENT, WEIGHTS.email_different), _is_email_slip
+)
+_PHONE = _Worth(
+    (SAME, WEIGHTS.phone_same), (CLOSE, WEIGHTS.phone_slip), (DIFFERENT, WEIGHTS.phone_different), _is_phone_slip
+)
 
 
 def judge_domains(left: Sequence[Contact], right: Sequence[Contact], generic: Collection[bytes]) -> Judged:
@@ -88,4 +102,4 @@ def judge_domains(left: Sequence[Contact], right: Sequence[Contact], generic: Co
     shared = _shared(left, right, generic)
     if shared is SAME:
         return SAME, WEIGHTS.domain_same
-    return (GENERIC, 0) if shared is GENERIC else (DIFFERENT, 0)
+    return NO_EVIDENCE if shared is GENERIC else (DIFFERENT, 0)

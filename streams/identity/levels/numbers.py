@@ -39,8 +39,8 @@ def _judge_pair(a: Number, b: Number, generic: Collection[bytes]) -> Judged | No
     linking = a.type in LINKING_TYPES
     if a.value == b.value:
         if linking or b.type in LINKING_TYPES:
-            return (SAME, WEIGHTS.registration_same) if a.digest == b.digest else None
-        return (GENERIC, 0) if a.digest in generic else (SAME, WEIGHTS.number_same)
+            return (SAME, WEIGHTS.registration_same) if a.key == b.key else None
+        return (GENERIC, 0) if a.key in generic else (SAME, WEIGHTS.number_same)
     if a.type != b.type or (a.issuer != b.issuer and a.issuer and b.issuer):
         return None
     if a.type == "customer_number":

@@ -23,7 +23,7 @@ def judge_places(left: Sequence[Place], right: Sequence[Place], generic: Collect
             if are_apart(a.valid_from, a.valid_to, b.valid_from, b.valid_to):
                 continue
             weight = _weigh(a, b)
-            if weight > 0 and a.digest and a.digest == b.digest and a.digest in generic:
+            if weight > 0 and a.key and a.key == b.key and a.key in generic:
                 judged: Judged = (GENERIC, 0)
             elif weight > WEIGHTS.address_highest + WEIGHTS.unit_different:
                 judged = (SAME, weight)

@@ -25,11 +25,11 @@ class Card(msgspec.Struct, frozen=True):
 CARDS: Codec[Card] = Codec(Card)
 
 KINDS = {
-    "a": KeyKind("a", limit=3, distinct_names=2),
-    "b": KeyKind("b", limit=5),
-    "c": KeyKind("c", limit=40),
-    "hub": KeyKind("hub", limit=0, links=True),
-    "number": KeyKind("number", limit=0, links=True),
+    "a": KeyKind("a", ord("a"), limit=3, distinct_names=2),
+    "b": KeyKind("b", ord("b"), limit=5),
+    "c": KeyKind("c", ord("c"), limit=40),
+    "hub": KeyKind("hub", ord("h"), limit=0, links=True),
+    "number": KeyKind("number", ord("n"), limit=0, links=True),
 }
 WEIGHTS = {"a": 250, "b": 200, "c": 350}
 
@@ -43,8 +43,8 @@ class FakeMatcher:
     """Thresholds rise by 100 with each factor of four."""
 
     @property
-    def kinds(self) -> Mapping[str, KeyKind]:
-        return KINDS
+    def kinds(self) -> Mapping[int, KeyKind]:
+        return {kind.code: kind for kind in KINDS.values()}
 
     def features(self, record: str, attributes: Attributes, secret: bytes) -> Card:
         told = attributes.characteristics
@@ -55,7 +55,7 @@ class FakeMatcher:
         return Card(told["name"] or "", told["camp"] or "", tuple(dict.fromkeys(values)))
 
     def keys(self, features: Card, secret: bytes) -> tuple[MatchKey, ...]:
-        return tuple(MatchKey(kind, digest(kind, value)) for kind, value in features.values)
+        return tuple(match_key(kind, value) for kind, value in features.values)
 
     def name_token(self, features: Card) -> bytes:
         return features.name.encode()
@@ -66,15 +66,21 @@ class FakeMatcher:
     def decode(self, data: bytes) -> Card:
         return CARDS.decode(data)
 
-    def compare(self, a: Card, b: Card, generic: Collection[bytes], explain: bool = False) -> Comparison:
-        shared = [(k, v) for k, v in a.values if (k, v) in b.values and k in WEIGHTS and digest(k, v) not in generic]
+    def score(self, a: Card, b: Card, generic: Collection[bytes]) -> int:
+        return self.compare(a, b, generic).score
+
+    def compare(self, a: Card, b: Card, generic: Collection[bytes]) -> Comparison:
+        shared = [(k, v) for k, v in a.values if (k, v) in b.values and k in WEIGHTS and match_key(k, v) not in generic]
         score = sum(WEIGHTS[kind] for kind, _ in shared)
         score += crc32("|".join(sorted((a.name, b.name))).encode()) % 120
         conflict = bool(a.camp and b.camp and a.camp != b.camp)
         if conflict:
             score -= 150
-        levels = tuple(Level(kind, "same", WEIGHTS[kind]) for kind, _ in shared) if explain else ()
+        levels = tuple(Level(kind, "same", WEIGHTS[kind]) for kind, _ in shared)
         return Comparison(score, (Conflict("camp", vetoes_alone=True),) if conflict else (), levels)
+
+    def may_contradict(self, records: Sequence[Card]) -> bool:
+        return len({card.camp for card in records if card.camp}) > 1
 
     def veto(self, left: Sequence[Card], right: Sequence[Card]) -> bool:
         pairs = [(a.camp, b.camp) for a in left for b in right if a.camp and b.camp]
@@ -88,5 +94,5 @@ class FakeMatcher:
         return Thresholds(review=match - 150, match=match)
 
 
-def digest(kind: str, value: str) -> bytes:
-    return crc32(f"{kind}={value}".encode()).to_bytes(4, "big")
+def match_key(kind: str, value: str) -> MatchKey:
+    return MatchKey(bytes([KINDS[kind].code]) + crc32(f"{kind}={value}".encode()).to_bytes(4, "big"))

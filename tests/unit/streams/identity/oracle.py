@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from itertools import combinations
 
 from streams.identity.grouping import Limits
-from tests.unit.streams.identity.fake_matcher import KINDS, Card, FakeMatcher, digest
+from tests.unit.streams.identity.fake_matcher import KINDS, Card, FakeMatcher, match_key
 
 Pair = tuple[str, str]
 
@@ -19,7 +19,7 @@ def edges(cards: Mapping[str, Card], floor: int) -> dict[Pair, int]:
             holders.setdefault(value, []).append(record)
     on = {v for v, who in holders.items() if not KINDS[v[0]].links and len(who) <= KINDS[v[0]].limit}
     generic = {
-        digest(*v)
+        match_key(*v)
         for v, who in holders.items()
         if KINDS[v[0]].distinct_names
         and (v not in on or len({cards[w].name for w in who if cards[w].name}) > KINDS[v[0]].distinct_names)

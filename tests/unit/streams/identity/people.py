@@ -60,7 +60,7 @@ def record(**known: Any) -> Features:
 
 def judged(a: Features, b: Features) -> Comparison:
     """The comparison, explained."""
-    return compare(a, b, (), explain=True)
+    return compare(a, b)
 
 
 def level(a: Features, b: Features, attribute: str) -> str:
