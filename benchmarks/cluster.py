@@ -79,11 +79,18 @@ class Cluster:
 
     def stable(self, group: str) -> bool:
         """Whether the group has members, and each knows its partitions."""
+        return self._state(group) == (True, ConsumerGroupState.STABLE)
+
+    def members(self, group: str) -> bool:
+        """Whether the group has any."""
+        return self._state(group)[0]
+
+    def _state(self, group: str) -> tuple[bool, ConsumerGroupState | None]:
         try:
             described = self._admin.describe_consumer_groups([group], request_timeout=TIMEOUT)[group].result()
         except KafkaException:
-            return False  # not there yet
-        return bool(described.members) and described.state == ConsumerGroupState.STABLE
+            return False, None  # not there yet
+        return bool(described.members), described.state
 
     @contextmanager
     def reader(self, group: str = "bench-reader", settings: Mapping[str, Any] | None = None) -> Iterator[Consumer]:

@@ -105,6 +105,7 @@ class PipelineWorkload:
             figures |= found.figures("updates")
             with self._running() as process:
                 self._until_stable(process, *PROCESSORS)
+                self._warm_up(islice(changing, 2 * self._settings.rate), encode, process)
                 number = self._settings.rate * self._settings.seconds
                 figures |= self._paced("updates", islice(changing, number), encode, codec, process)
                 figures |= self._paced("new_records", iter(load.fresh[:number]), encode, codec, process)
@@ -122,6 +123,11 @@ class PipelineWorkload:
             spent, broker_spent = process.usage().cpu_seconds - used.cpu_seconds, self._broker() - broker
         seconds = subscription.last_read_at - began
         return Throughput(len(events), len(subscription.came), seconds, spent, broker_spent)
+
+    def _warm_up(self, events: Iterator[SourceEvent], encode: SourceEncoder, process: Measured) -> None:
+        with subscribed(self._cluster, self._topic) as subscription:
+            self._publish("warming up", list(events), encode)
+            self._until_quiet("warming up", subscription, process)
 
     def _paced(
         self, name: str, events: Iterator[SourceEvent], encode: SourceEncoder, codec: PublicCodec, process: Measured
@@ -215,6 +221,12 @@ class PipelineWorkload:
         command = [sys.executable, "-m", "streams.app.cli", "run", "--config", str(self._config), "--instance", "bench"]
         with Measured(command, self._folder / "log", ENVIRONMENT) as process:
             yield process
+        # Static members stay in their groups for a while, which then look stable though nobody is there.
+        deadline = time.monotonic() + PATIENCE
+        while any(self._cluster.members(f"{PREFIX}{processor}") for processor in PROCESSORS):
+            if time.monotonic() > deadline:
+                raise FailedError("the groups did not become empty")
+            time.sleep(0.2)
 
     def _publish(self, what: str, events: Sequence[SourceEvent], encode: SourceEncoder) -> None:
         producer = self._cluster.producer()

@@ -83,8 +83,13 @@ def _strings(nullable: Sequence[bool]) -> Skipper:
             length = data[at]
             at += 1
             if length & 0x80:
-                length, at = read_long(data, at - 1)
-                length <<= 1
+                second = data[at]
+                if second & 0x80:
+                    length, at = read_long(data, at - 1)
+                    length <<= 1
+                else:  # most texts of 64 bytes and more: two bytes
+                    at += 1
+                    length = length & 0x7F | second << 7
             if length < 0 or length & 1:
                 raise ValueError("a length is negative")
             at += length >> 1

@@ -8,11 +8,11 @@ refused when compiling. Reading is fastavro's.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from itertools import groupby
 from operator import attrgetter
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 Writer: TypeAlias = Callable[[bytearray, Any], None]
 
@@ -26,19 +26,27 @@ SHORT = [chr(2 * length) for length in range(64)]
 """The lengths that Avro writes in one byte, which is ASCII, so that short ASCII strings can be joined as text."""
 
 
-def compile_writer(schema: Mapping[str, Any], repeated: Collection[str] = ()) -> Writer:
+def compile_writer(schema: Mapping[str, Any]) -> Writer:
     """A function that appends an object's encoding: the attributes of a record are the object's, by name.
 
-    `repeated` names records whose objects are hashable and often equal: their latest encodings are kept. Raises
-    ValueError for a schema with types it does not write.
+    Raises ValueError for a schema with types it does not write.
     """
-    return _Compiler(repeated).compile(schema)
+    return _Compiler().compile(schema)
+
+
+class _Leaf(NamedTuple):
+    """A field of a record, or of a record in it, which is written as if its fields were the outer one's."""
+
+    path: str  # where the value is found from the object
+    is_string: bool
+    nullable: bool  # so that an empty value is not null
+    write: Writer
 
 
 class _Compiler:
-    def __init__(self, repeated: Collection[str]) -> None:
-        self._repeated = repeated
-        self._named: dict[str, Writer] = {}
+    def __init__(self) -> None:
+        self._writers: dict[str, Writer] = {}
+        self._leaves: dict[str, list[_Leaf]] = {}
 
     def compile(self, schema: Any) -> Writer:
         if isinstance(schema, list):
@@ -52,8 +60,8 @@ class _Compiler:
             return _map(self.compile(schema["values"]))
         if kind in _PRIMITIVES:
             return _PRIMITIVES[kind]
-        if kind in self._named:
-            return self._named[kind]
+        if kind in self._writers:
+            return self._writers[kind]
         raise ValueError(f"cannot write the Avro type {kind!r}")
 
     def _union(self, branches: list[Any]) -> Writer:
@@ -62,33 +70,42 @@ class _Compiler:
         return _optional_string if branches[1] == "string" else _nullable(self.compile(branches[1]))
 
     def _record(self, schema: Mapping[str, Any]) -> Writer:
-        name, fields = schema["name"], schema["fields"]
-        write = _fields([field["name"] for field in fields], list(self._parts(fields)))
-        self._named[name] = _kept(write) if name in self._repeated else write
-        return self._named[name]
+        name = schema["name"]
+        leaves = [leaf for field in schema["fields"] for leaf in self._leaves_of(field["name"], field["type"])]
+        self._leaves[name] = leaves
+        write = self._writers[name] = _fields(leaves)
+        return write
 
-    def _parts(self, fields: Sequence[Mapping[str, Any]]) -> Iterator[Part]:
-        """Neighbouring strings are one part, any other field is one."""
-        start = 0
-        for is_string, run in groupby(fields, key=lambda field: field["type"] == "string"):
-            for group in [list(run)] if is_string else [[field] for field in run]:
-                place = slice(start, start + len(group))
-                start += len(group)
-                kind = group[0]["type"]
-                if len(group) > 1:
-                    yield place, False, _strings
-                else:
-                    yield start - 1, isinstance(kind, list), self.compile(kind)
+    def _leaves_of(self, path: str, kind: Any) -> list[_Leaf]:
+        write = self.compile(kind)
+        name = kind.get("name") if isinstance(kind, Mapping) else kind
+        if isinstance(name, str) and name in self._leaves:
+            return [leaf._replace(path=f"{path}.{leaf.path}") for leaf in self._leaves[name]]
+        return [_Leaf(path, kind == "string", isinstance(kind, list), write)]
 
 
-def _fields(names: Sequence[str], parts: Sequence[Part]) -> Writer:
-    values_of: Callable[[Any], tuple[Any, ...]] = attrgetter(*names, names[0])  # two or more, so that it gives a tuple
+def _parts(leaves: Sequence[_Leaf]) -> Iterator[Part]:
+    """Neighbouring strings are one part, any other leaf is one."""
+    start = 0
+    for is_string, run in groupby(leaves, key=lambda leaf: leaf.is_string):
+        group = list(run)
+        if is_string and len(group) > 1:
+            yield slice(start, start + len(group)), False, _strings
+        else:
+            yield from ((place, leaf.nullable, leaf.write) for place, leaf in enumerate(group, start))
+        start += len(group)
+
+
+def _fields(leaves: Sequence[_Leaf]) -> Writer:
+    paths = [leaf.path for leaf in leaves]
+    values_of: Callable[[Any], tuple[Any, ...]] = attrgetter(*paths, paths[0])  # two or more, so that it gives a tuple
+    parts = list(_parts(leaves))
 
     def write(out: bytearray, value: Any) -> None:
         values = values_of(value)
         for place, nullable, write_part in parts:
             found = values[place]
-            if found or nullable:
+            if found or (nullable and found is not None):
                 write_part(out, found)
             else:
                 out += ZERO
@@ -102,7 +119,7 @@ def _strings(out: bytearray, values: tuple[str, ...]) -> None:
     except IndexError:  # one is long
         text = ""
     if text.isascii() and text:
-        out += text.encode("ascii")
+        out += text.encode()
     else:
         for value in values:
             _string(out, value)
@@ -115,19 +132,6 @@ def _nullable(write_value: Writer) -> Writer:
         else:
             out += b"\x02"
             write_value(out, value)
-
-    return write
-
-
-def _kept(write_value: Writer) -> Writer:
-    @lru_cache(maxsize=4096)
-    def encoded(value: Any) -> bytes:
-        out = bytearray()
-        write_value(out, value)
-        return bytes(out)
-
-    def write(out: bytearray, value: Any) -> None:
-        out += encoded(value)
 
     return write
 
@@ -157,7 +161,8 @@ def _map(write_value: Writer) -> Writer:
 
 def _string(out: bytearray, value: str) -> None:
     data = value.encode()
-    out += varint(len(data))
+    size = len(data)
+    out += LENGTHS[size] if size < KNOWN else varint(size)
     out += data
 
 
@@ -165,8 +170,8 @@ def _optional_string(out: bytearray, value: str | None) -> None:
     if value is None:
         out += ZERO
     else:
-        data = value.encode()
-        out += b"\x02" + varint(len(data)) + data
+        out += b"\x02"
+        _string(out, value)
 
 
 def _boolean(out: bytearray, value: bool) -> None:
@@ -174,7 +179,7 @@ def _boolean(out: bytearray, value: bool) -> None:
 
 
 def _long(out: bytearray, value: int) -> None:
-    out += varint(value)
+    out += LENGTHS[value] if 0 <= value < KNOWN else varint(value)
 
 
 @lru_cache(maxsize=8192)
@@ -188,5 +193,9 @@ def varint(number: int) -> bytes:
     data.append(rest)
     return bytes(data)
 
+
+KNOWN = 1024
+LENGTHS = [varint(length) for length in range(KNOWN)]
+"""How the lengths of ordinary strings are written."""
 
 _PRIMITIVES: dict[str, Writer] = {"string": _string, "boolean": _boolean, "int": _long, "long": _long}

@@ -86,8 +86,13 @@ class Outliner:
         count, at = read_count(data, at)
         while count:
             for _ in range(count):
-                attribute, after = _text(data, at)
-                start, at = at, skip_rest(data, after)
+                start, length = at, data[at]
+                if length & 0x81:
+                    attribute, at = _text(data, at)
+                else:  # as it does, without the calls: the names of attributes are short
+                    at = start + 1 + (length >> 1)
+                    attribute = data[start + 1 : at].decode()
+                at = skip_rest(data, at)
                 parts.append(Part(attribute, data[start:at]))
             count, at = read_count(data, at)
         return parts, at

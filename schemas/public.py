@@ -88,7 +88,7 @@ class _Format(Generic[T]):
     def __init__(self, of: type[T], schema: str, schema_id: int) -> None:
         self._type = of
         self._header = bytes([MAGIC]) + schema_id.to_bytes(4, "big")
-        self._write: Writer = compile_writer(json.loads(schema), repeated=("Provenance",))
+        self._write: Writer = compile_writer(json.loads(schema))
         self._reader = parse(schema)
         self._writers: dict[int, Any] = {schema_id: self._reader}
 

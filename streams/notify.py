@@ -152,7 +152,7 @@ class _View:
             treatment = self._treatment(part.attribute)
             if treatment.passes:
                 kept.append(self._hide(part, treatment) if treatment.hides else part)
-        if kept == outline.parts:
+        if len(kept) == len(outline.parts) and kept == outline.parts:
             return outline.parts
         if not kept and outline.event_type not in asked.always:
             return None

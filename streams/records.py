@@ -7,8 +7,9 @@ Inbox keyed by source record. Decides what of an event is stale, attribute by at
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from operator import attrgetter
+from typing import Any, cast
 
 import msgspec
 from msgspec import UNSET
@@ -34,8 +35,11 @@ from streams.engine.contract import Message, Outbox, RejectedError, Store
 EXISTS = "(exists)"
 CHARACTERISTIC = "characteristics."
 TALLY_KEY = b"\x00tally"
-_subset_encoder = msgspec.msgpack.Encoder()
+_encode = msgspec.msgpack.Encoder().encode
+NO_ATTRIBUTES = msgspec.Raw(_encode(Attributes()))
 _LISTED = tuple(name for name in ATTRIBUTES if name != "characteristics")
+_listed: Callable[[Attributes], tuple[Any, ...]] = attrgetter(*_LISTED)
+_identity: Callable[[Attributes], tuple[Any, ...]] = attrgetter(*IDENTITY_ATTRIBUTES)
 
 
 class Stamp(msgspec.Struct, frozen=True, array_like=True):
@@ -45,10 +49,9 @@ class Stamp(msgspec.Struct, frozen=True, array_like=True):
     time: int
 
 
-class RecordRow(msgspec.Struct, omit_defaults=True, kw_only=True):
-    """One source record. A deleted one stays as a row, so that late events are still seen to be late."""
+class RowBase(msgspec.Struct, omit_defaults=True, kw_only=True):
+    """What a record's row holds besides the record's attributes."""
 
-    attributes: Attributes = msgspec.field(default_factory=Attributes)  # only attributes with a value are set
     exists: bool = False
     base: Stamp | None = None  # the newest snapshot or delete: it wrote everything that has no stamp of its own
     stamps: dict[str, Stamp] = {}  # by attribute, `characteristics.<key>`, or EXISTS
@@ -57,6 +60,18 @@ class RecordRow(msgspec.Struct, omit_defaults=True, kw_only=True):
     membership_sequence: int = 0  # highest seen from identity
     member_sequence: int = 0  # last one sent to customers
     identity_digest: bytes = b""  # of what identity was last told
+
+
+class RecordRow(RowBase, omit_defaults=True, kw_only=True):
+    """One source record. A deleted one stays as a row, so that late events are still seen to be late."""
+
+    attributes: Attributes = msgspec.field(default_factory=Attributes)  # only attributes with a value are set
+
+
+class UnreadRow(RowBase, omit_defaults=True, kw_only=True):
+    """A `RecordRow` whose attributes are only carried on, as they are encoded: a new membership does not look at them."""
+
+    attributes: msgspec.Raw = NO_ATTRIBUTES
 
 
 class Tally(msgspec.Struct, kw_only=True):
@@ -70,6 +85,7 @@ class Tally(msgspec.Struct, kw_only=True):
 
 
 RECORD_ROWS: Codec[RecordRow] = Codec(RecordRow)
+UNREAD_ROWS: Codec[UnreadRow] = Codec(UnreadRow)
 TALLIES: Codec[Tally] = Codec(Tally)
 
 
@@ -82,6 +98,10 @@ class Records:
     """Keeps every source record whole, each attribute as its newest event wrote it."""
 
     name = "records"
+
+    def __init__(self) -> None:
+        self._tally = Tally()
+        self._tally_as_stored = b""  # the row that `_tally` was read from or written to
 
     def prepare(self, batch: Sequence[Message], store: Store) -> None:
         store.get_many([b"r/" + message.key for message in batch if message.key])
@@ -106,12 +126,12 @@ class Records:
         row.version += 1
         self._tell_identity(row, change, out)
         if row.customer is not None and row.exists:
-            self._tell_customer(row, change.record, change.cause, out, attached=False)
+            self._tell_customer(row, change.record, change.cause, out, row.attributes, attached=False)
         store.put(row_key(change.record), RECORD_ROWS.encode(row))
 
     def _tell_identity(self, row: RecordRow, change: SourceChange, out: Outbox) -> None:
         visible = _identity_part(row.attributes) if row.exists else None
-        digest = hashlib.blake2b(_subset_encoder.encode(visible), digest_size=8).digest()
+        digest = hashlib.blake2b(_encode(visible), digest_size=8).digest()
         if digest == row.identity_digest or (visible is None and not row.identity_digest):
             return
         row.identity_digest = digest
@@ -122,7 +142,7 @@ class Records:
         found = store.get(row_key(membership.record))
         if found is None:
             raise RejectedError("unknown-record", "identity speaks of a record that was never seen")
-        row = RECORD_ROWS.decode(found)
+        row = UNREAD_ROWS.decode(found)
         if membership.sequence <= row.membership_sequence:
             return
         row.membership_sequence = membership.sequence
@@ -138,10 +158,14 @@ class Records:
                 out.send(CUSTOMERS, row.customer.encode(), CUSTOMERS_CODEC.encode(detached))
             row.customer = membership.customer
             if row.customer is not None:
-                self._tell_customer(row, membership.record, membership.cause, out, attached=True)
-        store.put(row_key(membership.record), RECORD_ROWS.encode(row))
+                # A message is encoded field by field, so that it may hold what is encoded already.
+                attributes = cast(Attributes, row.attributes)
+                self._tell_customer(row, membership.record, membership.cause, out, attributes, attached=True)
+        store.put(row_key(membership.record), UNREAD_ROWS.encode(row))
 
-    def _tell_customer(self, row: RecordRow, record: str, cause: Cause, out: Outbox, *, attached: bool) -> None:
+    def _tell_customer(
+        self, row: RecordRow | UnreadRow, record: str, cause: Cause, out: Outbox, attributes: Attributes, *, attached: bool
+    ) -> None:
         assert row.customer is not None
         row.member_sequence += 1
         kind = MemberAttached if attached else MemberUpdated
@@ -150,7 +174,7 @@ class Records:
             record=record,
             sequence=row.member_sequence,
             version=row.version,
-            attributes=row.attributes,
+            attributes=attributes,
             times=_times(row),
             cause=cause,
         )
@@ -158,13 +182,16 @@ class Records:
 
     def _count(self, store: Store, merge: Merge, *, existed: bool) -> None:
         found = store.get(TALLY_KEY)
-        tally = TALLIES.decode(found) if found else Tally()
+        tally = self._tally if found == self._tally_as_stored else TALLIES.decode(found) if found else Tally()
+        self._tally_as_stored = b""  # until it is stored: else a message that is undone would leave its counts here
         tally.events += 1
         tally.records += merge.row.exists - existed
         tally.stale += not merge.accepted
         tally.partly_stale += bool(merge.accepted and merge.stale)
         tally.incomparable += merge.incomparable
-        store.put(TALLY_KEY, TALLIES.encode(tally))
+        data = TALLIES.encode(tally)
+        store.put(TALLY_KEY, data)
+        self._tally, self._tally_as_stored = tally, data
 
 
 class Merge:
@@ -183,25 +210,40 @@ class Merge:
         self._stamp = Stamp(change.order, change.cause.time)
         self._whole = change.operation != "patch"
         self._base_before = row.base
-        self._values: dict[str, Any] = {}
 
     def run(self) -> None:
-        row, said = self.row, self._change.attributes
+        row = self.row
+        if self._whole and not row.stamps:
+            self._replace()
+            return
+        row.stamps = dict(row.stamps)
         if self._whole and self._wins(row.base):
             row.base = self._stamp
         if self._name(EXISTS):
             row.exists = self._change.operation != "delete"
-        values: dict[str, Any] = {}
-        for name in _LISTED:
-            value = getattr(said, name)
-            named = self._whole or value is not UNSET
-            if not (named and self._name(name)):
-                value = getattr(row.attributes, name)
-            if value is not UNSET and value is not None:
-                values[name] = value
-        characteristics = self._characteristics()
-        if characteristics:
-            values["characteristics"] = characteristics
+        written: dict[str, Any] = {
+            name: UNSET if value is None else value
+            for name, value in zip(_LISTED, _listed(self._change.attributes), strict=False)
+            if (self._whole or value is not UNSET) and self._name(name)
+        }
+        written["characteristics"] = self._characteristics() or UNSET
+        row.attributes = msgspec.structs.replace(row.attributes, **written)
+
+    def _replace(self) -> None:
+        """A snapshot or delete of a record that the one before wrote all of, as most are: one comparison decides."""
+        row, said = self.row, self._change.attributes
+        if not self._wins(row.base):
+            self.stale = 1
+            return
+        self.accepted = 1
+        row.base = self._stamp
+        row.exists = self._change.operation != "delete"
+        stated = zip(_LISTED, _listed(said), strict=False)
+        values: dict[str, Any] = {name: value for name, value in stated if value is not None and value is not UNSET}
+        if said.characteristics:
+            kept = {key: value for key, value in sorted(said.characteristics.items()) if value is not None}
+            if kept:
+                values["characteristics"] = kept
         row.attributes = Attributes(**values)
 
     def _characteristics(self) -> dict[str, str | None]:
@@ -228,9 +270,9 @@ class Merge:
             return False
         self.accepted += 1
         if not self._whole:
-            self.row.stamps = {**stamps, attribute: self._stamp}
+            stamps[attribute] = self._stamp
         elif own is not None:
-            self.row.stamps = {name: stamp for name, stamp in stamps.items() if name != attribute}
+            del stamps[attribute]
         return True
 
     def _wins(self, written: Stamp | None) -> bool:
@@ -248,20 +290,29 @@ def _load(store: Store, record: str) -> RecordRow:
 
 
 def _identity_part(attributes: Attributes) -> Attributes:
-    return Attributes(**{name: getattr(attributes, name) for name in IDENTITY_ATTRIBUTES})
+    return Attributes(**dict(zip(IDENTITY_ATTRIBUTES, _identity(attributes), strict=False)))
 
 
-def _times(row: RecordRow) -> dict[str, int]:
+def _times(row: RecordRow | UnreadRow) -> dict[str, int]:
     """Event time of every value, ms."""
     base = row.base.time if row.base else 0
-    times = {}
-    for name in _LISTED:
-        if getattr(row.attributes, name) is not UNSET:
-            times[name] = row.stamps[name].time if name in row.stamps else base
-    for key in row.attributes.characteristics or ():
-        name = CHARACTERISTIC + key
-        times[name] = row.stamps[name].time if name in row.stamps else base
-    return times
+    stamps = row.stamps
+    return {name: stamps[name].time if name in stamps else base for name in _stated(row.attributes)}
+
+
+def _stated(attributes: Attributes | msgspec.Raw) -> list[str]:
+    """The names of the attributes that have a value, each characteristic by itself."""
+    if isinstance(attributes, msgspec.Raw):
+        encoded = _read_names(attributes)
+        names = [name for name in encoded if name != "characteristics"]
+        characteristics = list(_read_names(encoded["characteristics"])) if "characteristics" in encoded else []
+    else:
+        names = [name for name, value in zip(_LISTED, _listed(attributes), strict=False) if value is not UNSET]
+        characteristics = list(attributes.characteristics or ())
+    return names + [CHARACTERISTIC + key for key in characteristics]
+
+
+_read_names = msgspec.msgpack.Decoder(dict[str, msgspec.Raw]).decode
 
 
 __all__ = ["RECORD_ROWS", "TALLIES", "TALLY_KEY", "RecordRow", "Records", "Tally", "row_key"]

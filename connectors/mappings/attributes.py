@@ -97,14 +97,26 @@ def _scalar(name: str, mapped: Value, check: Callable[[str], str] | None = None)
 
 
 def _list(name: str, elements: list[ListReading]) -> Attribute:
+    if len(elements) == 1 and (make := elements[0].make) is not None:
+        return Attribute(name, lambda item, event: _alone(make(item, event)), elements[0].named, elements[0].paths)
     if len(elements) == 1:
         only = elements[0]
         return Attribute(name, lambda item, event: only.build(item, event) or None, only.named, only.paths)
 
     def build(item: object, event: object) -> list[Part] | None:
-        return [part for element in elements for part in element.build(item, event)] or None
+        parts: list[Part] = []
+        for inner, _, _, make in elements:
+            if make is None:
+                parts += inner(item, event)
+            elif (part := make(item, event)) is not None:
+                parts.append(part)
+        return parts or None
 
     def named(item: object, event: object) -> bool:
         return any(element.named(item, event) for element in elements)
 
     return Attribute(name, build, named, tuple(path for element in elements for path in element.paths))
+
+
+def _alone(part: Part | None) -> list[Part] | None:
+    return None if part is None else [part]

@@ -32,6 +32,7 @@ class ListReading(NamedTuple):
     build: Callable[[object, object], list[Part]]
     named: Test  # whether a patch names it
     paths: tuple[Getter, ...]  # what it is read from
+    make: Make | None = None  # what `build` does, if it is one element or none
 
 
 def compile_element(part: type[Part], element: Element) -> ListReading:
@@ -45,7 +46,7 @@ def compile_element(part: type[Part], element: Element) -> ListReading:
         paths = tuple(path for source in sources for path in source.paths)
     named = any_present(paths)
     if element.when is None:
-        return ListReading(build, named, paths)
+        return ListReading(build, named, paths, make if element.each is None else None)
     when, inner = compile_condition(element.when), build
     return ListReading(
         lambda item, event: inner(item, event) if when(item, event) else [],
@@ -109,15 +110,19 @@ def _maker(part: type[Part], element: Element) -> tuple[Make, list[Source]]:
     fixed, contents, labels, flags, with_raw = _fields(part, element)
     split, line = _splitter(element)
     sources = [source for _, source in contents + labels] + ([line] if line else [])
-    labelled = [(name, source.value) for name, source in labels]
+    inside = [(name, source.key, source.read, source.finish) for name, source in contents]
+    labelled = [(name, source.key, source.finish, source.default, source.value) for name, source in labels]
     defaults = [(name, source.default) for name, source in contents if source.default]
+    only = inside[0][1] if len(inside) == 1 and line is None else None
 
     def make(item: object, event: object) -> Part | None:
+        keys = item if type(item) is dict else None
+        if only is not None and keys is not None and keys.get(only) is None:
+            return None
         found: dict[str, object] = {}
         if line and (text := line.value(item, event)):
             found.update(split(text))
-        keys = item if type(item) is dict else None
-        for name, (read, finish, _, _, key, _) in contents:
+        for name, key, read, finish in inside:
             if key is not None and keys is not None:
                 # `read`, without the calls: here is where the time of an event goes, and most of it finds nothing.
                 value = keys.get(key)
@@ -135,8 +140,14 @@ def _maker(part: type[Part], element: Element) -> tuple[Make, list[Source]]:
             return None
         for name, default in defaults:
             found.setdefault(name, default)
-        for name, value_of in labelled:
-            if text := value_of(item, event):
+        for name, key, finish, default, value_of in labelled:
+            value = keys.get(key) if key is not None and keys is not None else None
+            if type(value) is str and len(value) <= MAX_TEXT:  # `value_of`, without the calls
+                text = value.strip()
+                text = (finish(text, item, event) if finish and text else text) or default
+            else:
+                text = value_of(item, event)
+            if text:
                 found[name] = text
         for name in flags:
             if name in found:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import ParamSpec, TypeVar, cast
+from typing import cast
 
 from msgspec import UNSET
 
@@ -26,9 +26,6 @@ MAX_RECORD_ID = 256
 FROM_RECORD = "(source from the record)"
 _MAX_SEQUENCE = 2**63
 _TRACE = re.compile(rb"[0-9a-f-]{1,100}")
-
-P = ParamSpec("P")
-R = TypeVar("R")
 
 
 class Mapping:
@@ -51,14 +48,14 @@ class Mapping:
         self._debezium = document.format.startswith("debezium")
         time = document.event_time or (Time(path="/source.ts_ms", format="epoch_ms") if self._debezium else None)
         self._realms = None if document.realms is None else frozenset(document.realms)
-        self._realm = self._located("realm", compile_value(document.realm).value)
-        self._record_id = self._located("record_id", compile_value(document.record_id).value)
+        self._realm = compile_value(document.realm).value
+        self._record_id = compile_value(document.record_id).value
         order = document.order or (Ordering(debezium=True) if self._debezium else Ordering(log=True))
-        self._order = self._located("order", _order(order, document.epoch))
-        self._time = self._located("event_time", _event_time(time))
-        self._operation = self._located("operation", _operation(document))
-        self._root = self._located("root", getter(document.root or "."))
-        self._source = self._located("source", _source(document.source))
+        self._order = _order(order, document.epoch)
+        self._time = _event_time(time)
+        self._operation = _operation(document)
+        self._root = getter(document.root or ".")
+        self._source = _source(document.source)
         self._attributes = AttributesReader(self.source, document.attributes)
 
     def change(
@@ -80,15 +77,27 @@ class Mapping:
         return None if row is None else self._change(message, row.row, event, row)
 
     def _change(self, message: Message, item: object, event: object, row: RowChange | None) -> SourceChange | None:
-        operation = "delete" if row is not None and row.deleted else self._operation(item, event)
-        if operation == "ignore":
-            return None
-        record = record_key(self._realm_of(item, event), self._source(item, event), self._id_of(item, event))
-        order = self._order(message, item, event)
-        cause = Cause(message.ref, self._time(message, item, event), _trace(message))
+        where = "operation"  # what is being read, for the detail of a rejection
+        try:
+            operation = "delete" if row is not None and row.deleted else self._operation(item, event)
+            if operation == "ignore":
+                return None
+            where = "realm"
+            realm = self._checked_realm(self._realm(item, event))
+            where = "source"
+            source = self._source(item, event)
+            where = "record_id"
+            record = record_key(realm, source, self._checked_id(self._record_id(item, event)))
+            where = "order"
+            order = self._order(message, item, event)
+            where = "event_time"
+            cause = Cause(message.ref, self._time(message, item, event), _trace(message))
+            where = "root"
+            inner = None if operation == "delete" else self._root(item, event)
+        except UnfitError as error:
+            raise RejectedError(error.reason, f"mapping {self.source}, {where}: {error.what}") from error
         if operation == "delete":
             return SourceChange(record=record, operation="delete", order=order, attributes=Attributes(), cause=cause)
-        inner = self._root(item, event)
         if not isinstance(inner, dict):
             raise RejectedError("bad-value", f"mapping {self.source}, root: no object there")
         if operation == "patch":
@@ -101,30 +110,17 @@ class Mapping:
         attributes = self._attributes.snapshot(inner, event)
         return SourceChange(record=record, operation="snapshot", order=order, attributes=attributes, cause=cause)
 
-    def _realm_of(self, item: object, event: object) -> str:
-        realm = self._realm(item, event)
+    def _checked_realm(self, realm: str) -> str:
         if not NAME.fullmatch(realm) or (self._realms is not None and realm not in self._realms):
             raise RejectedError("unknown-realm", f"mapping {self.source}, realm: missing, or not one this mapping allows")
         return realm
 
-    def _id_of(self, item: object, event: object) -> str:
-        record_id = self._record_id(item, event)
+    def _checked_id(self, record_id: str) -> str:
         if not record_id:
             raise RejectedError("missing-record-id", f"mapping {self.source}, record_id: missing or empty")
         if len(record_id) > MAX_RECORD_ID:
             raise RejectedError("too-large", f"mapping {self.source}, record_id: longer than {MAX_RECORD_ID} characters")
         return record_id
-
-    def _located(self, where: str, read: Callable[P, R]) -> Callable[P, R]:
-        """`read`, rejecting the event with the place where it does not fit."""
-
-        def located(*args: P.args, **kwargs: P.kwargs) -> R:
-            try:
-                return read(*args, **kwargs)
-            except UnfitError as error:
-                raise RejectedError(error.reason, f"mapping {self.source}, {where}: {error.what}") from error
-
-        return located
 
 
 def load_mapping(path: Path) -> Mapping:

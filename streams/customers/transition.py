@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from operator import attrgetter
 from typing import Any
 
 import msgspec
@@ -16,6 +17,7 @@ from schemas.view import (
     CustomerView,
     EventType,
     Sourced,
+    ViewAttributes,
 )
 from streams.customers.rows import Pending
 
@@ -85,10 +87,9 @@ def _of(view: CustomerView | None, name: str) -> tuple[str, ...]:
 
 
 def _attribute_changes(before: CustomerView | None, after: CustomerView) -> Iterator[AttributeChange]:
-    was, now = before.attributes if before else NO_ATTRIBUTES, after.attributes
-    for name in VIEW_ATTRIBUTES:
-        old, new = getattr(was, name), getattr(now, name)
-        if old == new:
+    was, now = _all(before.attributes if before else NO_ATTRIBUTES), _all(after.attributes)
+    for name, old, new in zip(VIEW_ATTRIBUTES, was, now, strict=False):
+        if old is new or old == new:
             continue
         if name == CHARACTERISTICS:
             for key in sorted(old.keys() | new.keys()):
@@ -97,22 +98,28 @@ def _attribute_changes(before: CustomerView | None, after: CustomerView) -> Iter
             yield from _value_change(name, old, new)
 
 
+_all: Callable[[ViewAttributes], tuple[Any, ...]] = attrgetter(*VIEW_ATTRIBUTES)
+
+
 def _value_change(attribute: str, old: Any, new: Any) -> Iterator[AttributeChange]:
-    before, after = _value(old), _value(new)
+    before, after = _value(old) if old else None, _value(new) if new else None
     if before != after:
         yield _change(attribute, before, after)
 
 
 def _value(found: Any) -> Any:
-    """Without provenance; None for nothing."""
+    """Without provenance."""
     if isinstance(found, Sourced):
         return found.value
-    return [element.value for element in found] if found else None
+    return [element.value for element in found]
 
 
 def _change(attribute: str, before: Any, after: Any) -> AttributeChange:
-    return AttributeChange(attribute=attribute, before=_json(before), after=_json(after))
+    return AttributeChange(
+        attribute=attribute,
+        before=_to_json(before).decode() if before else None,
+        after=_to_json(after).decode() if after else None,
+    )
 
 
-def _json(value: Any) -> str | None:
-    return msgspec.json.encode(value).decode() if value else None
+_to_json = msgspec.json.Encoder().encode

@@ -39,8 +39,10 @@ def sourced(chosen: Candidate[V], agreeing: Sequence[Candidate[V]], rule: str) -
     if len(agreeing) == 1:
         return Sourced(chosen.value, Provenance(record=chosen.record, time=chosen.time, rule=rule))
     records = {candidate.record for candidate in agreeing}
-    others = sorted(records - {chosen.record})
-    provenance = Provenance(
-        record=chosen.record, time=chosen.time, rule=rule, count=len(records), also=tuple(others[:MAX_ALSO])
+    if len(records) == 1:
+        return Sourced(chosen.value, Provenance(record=chosen.record, time=chosen.time, rule=rule))
+    also = tuple(sorted(records - {chosen.record})[:MAX_ALSO])
+    return Sourced(
+        chosen.value,
+        Provenance(record=chosen.record, time=chosen.time, rule=rule, count=len(records), also=also),
     )
-    return Sourced(chosen.value, provenance)

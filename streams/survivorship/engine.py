@@ -46,7 +46,7 @@ class Survivorship:
             for rule in [getattr(attributes, name)]
         ]
         self._lists = [
-            (name, _list_rule(rule, attributes.key(name)), self._ranks_of(rule), rule.limit)
+            (name, _list_rule(name, rule, attributes.key(name)), self._ranks_of(rule), rule.limit)
             for name in LIST_ATTRIBUTES
             for rule in [getattr(attributes, name)]
         ]
@@ -81,15 +81,16 @@ class Survivorship:
         return msgspec.structs.replace(previous, totals=totals, **found)
 
     def _reconcile_characteristics(self, members: _Members) -> dict[str, Sourced[str]]:
-        keys = {key for member, _ in members for key, value in (member.attributes.characteristics or {}).items() if value}
+        stating = [(member, source, stated) for member, source in members if (stated := member.attributes.characteristics)]
+        keys = {key for _, _, stated in stating for key, value in stated.items() if value}
         found: dict[str, Sourced[str]] = {}
         for key in sorted(keys):
             choose, ranks = self._characteristic(key)
             name = f"characteristics.{key}"
             candidates = [
                 Candidate(value, member.record, member.times.get(name, 0), ranks(source))
-                for member, source in members
-                if (value := (member.attributes.characteristics or {}).get(key))
+                for member, source, stated in stating
+                if (value := stated.get(key))
             ]
             if chosen := choose(candidates):
                 found[key] = chosen
@@ -121,8 +122,8 @@ class _Ranks(dict[str, int]):
         return self.get(source, len(self))
 
 
-def _list_rule(rule: ListRule, key: Sequence[str]) -> Union | OneRecord:
-    return Union(rule, key) if rule.strategy == "union" else OneRecord(rule)
+def _list_rule(name: str, rule: ListRule, key: Sequence[str]) -> Union | OneRecord:
+    return Union(rule, key, LIST_ATTRIBUTES[name]) if rule.strategy == "union" else OneRecord(rule)
 
 
 class _Stated:
@@ -149,10 +150,12 @@ class _Stated:
         for member, source in self.members:
             elements: list[Part] | None = getattr(member.attributes, name)
             if elements:
-                time, rank = member.times.get(name, 0), ranks(source)
-                for position, element in enumerate(elements):
-                    if element != empty:
-                        candidates.append(Candidate(element, member.record, time, rank, position))
+                record, time, rank = member.record, member.times.get(name, 0), ranks(source)
+                candidates += [
+                    Candidate(element, record, time, rank, position)
+                    for position, element in enumerate(elements)
+                    if element != empty
+                ]
         return candidates
 
 

@@ -25,13 +25,13 @@ class Strategy(Protocol):
 
 def most_recent(candidates: Sequence[Candidate[V]]) -> Sequence[Candidate[V]]:
     """Those with the newest event time."""
-    newest = max(candidate.time for candidate in candidates)
+    newest = max([candidate.time for candidate in candidates])
     return [candidate for candidate in candidates if candidate.time == newest]
 
 
 def source_priority(candidates: Sequence[Candidate[V]]) -> Sequence[Candidate[V]]:
     """Those of the source that stands first in the rule's list; sources not listed come last, all equal."""
-    best = min(candidate.rank for candidate in candidates)
+    best = min([candidate.rank for candidate in candidates])
     return [candidate for candidate in candidates if candidate.rank == best]
 
 
@@ -51,7 +51,7 @@ def latest_date(field: str) -> Strategy:
     """A strategy: those whose own date in `field` (ISO 8601) is the latest; a value without one is older than any."""
 
     def narrow(candidates: Sequence[Candidate[V]]) -> Sequence[Candidate[V]]:
-        latest = max(getattr(candidate.value, field) for candidate in candidates)
+        latest = max([getattr(candidate.value, field) for candidate in candidates])
         return [candidate for candidate in candidates if getattr(candidate.value, field) == latest]
 
     return narrow

@@ -16,7 +16,7 @@ from streams.survivorship.strategies import STRATEGIES, Strategy, latest_date, v
 
 Elements: TypeAlias = list[Candidate[Part]]
 Key: TypeAlias = tuple[str, ...]
-Place: TypeAlias = tuple[bool, int, Key]
+Placed: TypeAlias = tuple[bool, int, Key, Candidate[Part], Elements]
 Joined: TypeAlias = tuple[tuple[Sourced[Part], ...], int]
 """The elements shown, and how many there are."""
 
@@ -28,11 +28,14 @@ class Union:
     verified first, then by source, then by key: it does not move when a record merely repeats itself.
     """
 
-    __slots__ = ("_fields", "_strategies")
+    __slots__ = ("_fields", "_flagged", "_only", "_strategies")
 
-    def __init__(self, rule: ListRule, key: Sequence[str]) -> None:
+    def __init__(self, rule: ListRule, key: Sequence[str], element: type[Part]) -> None:
+        """`element`: the type of the list's elements."""
+        self._only: Any = attrgetter(*key) if len(key) == 1 else None
         self._fields: Any = attrgetter(*key, key[0])  # two or more, so that it gives a tuple
-        self._strategies: list[Strategy] = [verified]
+        self._flagged = "verified" in element.__struct_fields__
+        self._strategies: list[Strategy] = [verified] if self._flagged else []
         if rule.date:
             self._strategies.append(latest_date(rule.date))
         self._strategies += [STRATEGIES[name] for name in (("source_priority",) if rule.then is None else rule.then)]
@@ -44,19 +47,36 @@ class Union:
         groups: dict[Key, Elements] = {}
         key_of = self._key
         for candidate in candidates:
-            groups.setdefault(key_of(candidate.value), []).append(candidate)
-        ordered = sorted(groups.items(), key=_place) if len(groups) > 1 else list(groups.items())
-        shown = [
-            sourced(group[0] if len(group) == 1 else best(group, self._strategies), group, "union")
-            for _, group in ordered[:limit]
-        ]
-        return tuple(shown), len(groups)
+            key = key_of(candidate.value)
+            if key in groups:
+                groups[key].append(candidate)
+            else:
+                groups[key] = [candidate]
+        placed = [self._placed(key, group) for key, group in groups.items()]
+        if len(placed) > 1:
+            placed.sort()  # no two have one key, so nothing after it is compared
+        return tuple([sourced(chosen, group, "union") for _, _, _, chosen, group in placed[:limit]]), len(placed)
+
+    def _placed(self, key: Key, group: Elements) -> Placed:
+        """The group's best, behind the group's place: verified first, then the best source, then the key."""
+        chosen = group[0]
+        rank = chosen.rank
+        if len(group) > 1:
+            chosen = best(group, self._strategies)
+            rank = min([candidate.rank for candidate in group])
+        # The first strategy chooses a verified one, if there is one.
+        return (not is_verified(chosen.value) if self._flagged else True, rank, key, chosen, group)
 
     def _key(self, element: Part) -> Key:
         """The key fields, folded; the raw text where they are all empty, else the whole element."""
-        values: Key = self._fields(element)
-        if any(values):
-            return tuple([_fold(value) if value else "" for value in values])
+        if self._only is not None:
+            if value := self._only(element):
+                value = _fold(value)
+                return (value, value)
+        else:
+            values: Key = self._fields(element)
+            if any(values):
+                return tuple([_fold(value) if value else value for value in values])
         raw = getattr(element, "raw", "")
         return ("", _fold(raw)) if raw else ("", "", repr(element))
 
@@ -83,14 +103,6 @@ class OneRecord:
         ]
         chosen = lists[best(whole, self._strategies).record]
         return tuple([sourced(element, [element], self._name) for element in chosen[:limit]]), len(chosen)
-
-
-def _place(keyed: tuple[Key, Elements]) -> Place:
-    key, group = keyed
-    if len(group) == 1:
-        only = group[0]
-        return (not is_verified(only.value), only.rank, key)
-    return (not any(is_verified(c.value) for c in group), min(c.rank for c in group), key)
 
 
 @lru_cache(maxsize=8192)

@@ -49,9 +49,24 @@ def test_one_field_and_no_neighbours_are_written_too() -> None:
     assert bytes(out) == b"\x02a\x02\x04" + "é".encode()
 
 
-def test_repeated_records_are_written_the_same() -> None:
+def test_a_record_in_a_record_is_written_where_it_stands_by_its_definition_and_by_its_name() -> None:
     out = bytearray()
-    inner = {"type": "record", "name": "I", "fields": [{"name": "x", "type": "string"}]}
-    write = compile_writer(record(inner, "I"), repeated=["I"])
-    write(out, Value(f0=Value(x="a"), f1=Value(x="b")))
-    assert bytes(out) == b"\x02a\x02b"
+    inner = {
+        "type": "record",
+        "name": "I",
+        "fields": [
+            {"name": "x", "type": "string"},
+            {"name": "n", "type": ["null", "string"]},
+            {"name": "y", "type": "long"},
+        ],
+    }
+    middle = {"type": "record", "name": "M", "fields": [{"name": "a", "type": "string"}, {"name": "i", "type": inner}]}
+    write = compile_writer(record("string", middle, "I", {"type": "array", "items": "M"}))
+    one, two = Value(x="a", n=None, y=1), Value(x="b", n="", y=0)
+    write(out, Value(f0="s", f1=Value(a="m", i=one), f2=two, f3=[Value(a="", i=two)]))
+    assert bytes(out) == b"\x02s\x02m\x02a\x00\x02\x02b\x02\x00\x00\x02\x00\x02b\x02\x00\x00\x00"
+
+
+def test_a_record_that_contains_itself_is_refused() -> None:
+    with pytest.raises(ValueError, match="cannot write"):
+        compile_writer(record("string", ["null", "R"]))

@@ -23,6 +23,7 @@ from schemas.messages import (
     SourceChange,
 )
 from streams.engine.contract import RejectedError
+from streams.engine.overlay import Overlay
 from streams.records import RECORD_ROWS, TALLIES, TALLY_KEY, RecordRow, Records, Tally, row_key
 from tests.fakes import MemoryStore, RecordingOutbox, message
 
@@ -253,3 +254,43 @@ def test_an_empty_message_is_rejected() -> None:
     bench = Bench()
     with pytest.raises(RejectedError, match="empty-message"):
         bench.records.process(message(None, b"k", "records"), bench.store, bench.out)
+
+
+def test_a_member_is_attached_with_the_very_content_and_times_an_update_tells() -> None:
+    bench = Bench()
+    stated: dict[str, Any] = {
+        "status": "active",
+        "names": [Name(family="Ek")],
+        "characteristics": {"segment": "gold", "tier": "1"},
+    }
+    bench.change(change(1, "snapshot", **stated))
+    bench.change(change(2, "patch", status="closed", characteristics={"tier": "2"}))
+    bench.membership(1, "c1")
+    bench.change(change(3, "patch", gender="f"))
+    attached, updated = bench.told_customers()
+    assert isinstance(attached, MemberAttached)
+    assert isinstance(updated, MemberUpdated)
+    assert attached.attributes == Attributes(
+        status="closed", names=[Name(family="Ek")], characteristics={"segment": "gold", "tier": "2"}
+    )
+    assert attached.times == {
+        "status": 2000,
+        "names": 1000,
+        "characteristics.segment": 1000,
+        "characteristics.tier": 2000,
+    }
+    assert updated.times == attached.times | {"gender": 3000}
+
+
+def test_an_event_that_is_undone_leaves_nothing_in_the_counts() -> None:
+    bench = Bench()
+    overlay = Overlay(bench.store)
+    sent = [message(RECORDS.encode(change(at, "snapshot", status=str(at))), RECORD.encode(), "records") for at in (1, 2, 3)]
+    bench.records.prepare(sent, overlay)
+    for index, each in enumerate(sent):
+        overlay.mark()
+        bench.records.process(each, overlay, bench.out)
+        if index == 1:
+            overlay.undo()
+    assert TALLIES.decode(overlay.get(TALLY_KEY) or b"") == Tally(records=1, events=2)
+    assert RECORD_ROWS.decode(overlay.get(row_key(RECORD)) or b"").version == 2
