@@ -8,10 +8,10 @@ PYTHON ?= $(firstword $(foreach name,python3 python3.13 python3.12 python3.11,$(
 	$(name) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $(name))))
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types check format parts bench chaos clean
+.PHONY: help demo test lint types check format parts bench chaos chaos-pipeline clean
 
 help: ## show these targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: $(VENV)/installed ## five simulated systems through the whole pipeline, no broker needed
 	@$(BIN)/singleview demo
@@ -40,6 +40,9 @@ bench: $(VENV)/installed-dev ## our engine beside its peers, the whole pipeline,
 
 chaos: $(VENV)/installed-dev ## 36 faults on a Kafka of its own while a reader verifies
 	@$(BIN)/python -m tests.chaos
+
+chaos-pipeline: $(VENV)/installed-dev ## 12 faults on the whole pipeline, with a broker and a registry of its own
+	@$(BIN)/python -m tests.chaos --pipeline
 
 clean: ## remove the environment and everything built
 	rm -rf $(VENV) .bench build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -30,6 +30,8 @@ from tests.parts import MissingPartError, PartStartError
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 DEFAULTS = Settings()
+WARMING_EVENTS = 400_000
+"""A broker that has just started is slow: its code is not compiled yet."""
 out = Console()
 err = Console(stderr=True, width=None if sys.stderr.isatty() else 120)
 
@@ -94,6 +96,7 @@ def measure_pipeline(settings: Settings, runs: int) -> list[dict[str, float]]:
     found = []
     for _ in range(runs):
         with own_kafka() as cluster, own_registry() as registry, own_folder("pipeline") as folder, telling() as tell:
+            EngineWorkload(cluster, WARMING_EVENTS, tell).run(WARMING, 0)
             found.append(PipelineWorkload(cluster, registry, folder, settings, tell).run())
     err.print(report.figures_table("The whole pipeline", report.medians(found)))
     return found
@@ -113,7 +116,7 @@ def measure_engine(chosen: Sequence[Contender], runs: int, events: int) -> list[
     found: list[Run] = []
     with own_kafka() as cluster, telling() as tell:
         workload = EngineWorkload(cluster, events, tell)
-        workload.run(WARMING, runs * len(chosen))  # a broker that has just started is slow: its code is not compiled yet
+        workload.run(WARMING, runs * len(chosen))
         for serial, contender in enumerate(in_turns(chosen, runs)):
             run = workload.run(contender, serial)
             found.append(run)

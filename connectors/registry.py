@@ -27,7 +27,12 @@ NOT_REGISTERED = frozenset({40401, 40402, UNKNOWN_SCHEMA})  # error codes: no su
 NOT_FOUND = 404
 CONFLICT = 409  # the answer to an incompatible schema
 UNAUTHORISED = frozenset({401, 403})
+SERVER_TROUBLE = 500  # and above
 LARGEST_ID = 2**31 - 1
+
+
+class RegistryAwayError(RegistryError):
+    """The registry cannot be reached, or has trouble of its own: it may be asked again."""
 
 
 class IncompatibleSchemaError(RegistryError):
@@ -151,14 +156,15 @@ class ConfluentRegistry:
             advice = "check the path of its url; Apicurio's ends in /apis/ccompat/v7"
         else:
             advice = "see the registry's own log"
-        raise RegistryError(
+        kind = RegistryAwayError if error.http_status_code >= SERVER_TROUBLE else RegistryError
+        raise kind(
             f"schema registry {self._where} could not {task}:"
             f" HTTP status {error.http_status_code}, {error.error_message}: {advice}"
         ) from error
 
     def _unreachable(self, task: str, error: Exception) -> NoReturn:
         """The client raises whatever its HTTP library does, and which library that is depends on its version."""
-        raise RegistryError(
+        raise RegistryAwayError(
             f"schema registry {self._where} cannot be reached to {task} ({type(error).__name__}):"
             " check its url, that it runs, and the ssl.* settings"
         ) from error

@@ -17,10 +17,10 @@ from schemas.canonical import LIST_ATTRIBUTES
 from schemas.documents import Document
 from schemas.outline import Outline, Part
 from schemas.public import PublicCodec, PublicFormatError
-from schemas.registry import UnknownSchemaError
+from schemas.registry import RegistryError, UnknownSchemaError
 from schemas.topics import subscriber_topic
 from schemas.view import VIEW_ATTRIBUTES, AttributeChange, EventType
-from streams.engine.contract import Message, Outbox, RejectedError, Store
+from streams.engine.contract import Message, Outbox, RejectedError, Store, TransientError
 from streams.survivorship.engine import BEST_OF
 
 MaskName: TypeAlias = Literal["hash", "last4", "redact"]
@@ -109,6 +109,8 @@ class Notify:
             raise RejectedError("malformed-message", f"{message.ref}: {error}") from error
         except UnknownSchemaError as error:
             raise RejectedError("unknown-schema", f"{message.ref}: {error}") from error
+        except RegistryError as away:
+            raise TransientError(str(away)) from away
 
 
 class _Treatment(NamedTuple):

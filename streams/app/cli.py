@@ -114,7 +114,10 @@ def run(
         str | None,
         typer.Option(help="Name of this process: stable over restarts, unique. Several are <name>-0, <name>-1, ..."),
     ] = None,
-    processes: Annotated[int | None, typer.Option(min=1, help="How many; one per core if not said here or there.")] = None,
+    processes: Annotated[
+        int | None,
+        typer.Option(min=1, help="How many; one per processor if not said."),
+    ] = None,
     log_format: Annotated[Literal["text", "json"] | None, typer.Option(help="Of the log on standard error.")] = None,
     index: Annotated[int | None, typer.Option(hidden=True, help="Which child of a parent process this is.")] = None,
     as_json: JsonOption = False,

@@ -118,7 +118,7 @@ class Configuration(Document):
     batches: Batches = Batches()
     group: Group = Group()
     processes: int | None = Field(default=None, ge=1, le=256)
-    """How many processes `run` starts; one per core this process may use if not given."""
+    """How many processes `run` starts; if not given, one per processor, or per core if there are more of these."""
     observe: Observe | None = None
     log_format: LogFormat = "text"
     _base: Path = PrivateAttr(default_factory=Path)

@@ -51,7 +51,7 @@ def healths(watches: Iterable[Watch], now: float) -> list[Health]:
 def _why_not(seen: Snapshot, now: float, started: float) -> str:
     """Why a processor is not ready; empty if it is."""
     if not seen.polled:
-        return "has not polled yet"
+        return seen.trouble or "has not polled yet"
     if now - seen.at > POLLED_SECONDS:
         return f"has not polled for {now - seen.at:.0f} s"
     if seen.trouble:

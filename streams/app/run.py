@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import signal
 import socket
+import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -12,21 +13,29 @@ from pathlib import Path
 from types import FrameType
 
 from connectors.logs.kafka import Connection, KafkaSession
-from connectors.registry import ConfluentRegistry
+from connectors.registry import ConfluentRegistry, RegistryAwayError
 from schemas.public import PublicCodec, PublicFormatError
 from schemas.registry import RegistryError, SchemaRegistry
 from streams.app.console import WorkError
 from streams.app.logs import say_who
 from streams.app.watch import Watch
 from streams.app.wiring import Deployment, make_worker
+from streams.engine.contract import Processor
 from streams.engine.log import Listener, Session
 from streams.engine.runtime import Worker
 from tables.rocks import StoreOptions
 
 log = logging.getLogger(__name__)
 
+FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.5, 5.0
+"""Between two looks whether the registry is back, when a process starts without it."""
+
 POLL_SECONDS = 0.2
 """How long an idle processor waits for messages before it looks whether it must stop."""
+
+SWITCH_SECONDS = 0.0005
+"""How long a processor may keep others of its process waiting for the interpreter. By default it is 5 ms, which each of them
+would lose at every call that leaves the interpreter: to the log, to a store."""
 
 LOOK_SECONDS = 0.2
 """How often the main thread looks whether it was told to stop. Another thread may take a signal, which does not wake it
@@ -39,6 +48,10 @@ DRAIN_SECONDS = 9.0
 def default_instance() -> str:
     """Stable over restarts on one machine; more processes on it need names of their own."""
     return socket.gethostname()
+
+
+class StoppedError(Exception):
+    """Told to stop before there was anything to stop."""
 
 
 class Runner:
@@ -63,6 +76,7 @@ class Runner:
         """Blocks until stopped. Returns what failed, by processor. SIGTERM and SIGINT stop it after the open batches."""
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._on_signal)
+        sys.setswitchinterval(SWITCH_SECONDS)
         self._registry = ConfluentRegistry(self._deployment.configuration.registry_settings)
         threads = {
             name: threading.Thread(target=self._one, args=(name, watch), name=name, daemon=True)
@@ -96,6 +110,8 @@ class Runner:
             while not self._stopping.is_set():
                 worker.step(POLL_SECONDS)
                 watch.publish(worker, session.lags)
+        except StoppedError:
+            log.info("%s ends before it began", name)
         except Exception as error:
             self.failures[name] = error
         finally:
@@ -122,11 +138,14 @@ class Runner:
             assert self._registry is not None
             return self._registry
 
-        if name == "notify":
-            self._codec = deployment.codec(registry())
-        processor = watch.around(deployment.processor(name, registry))
+        def processor() -> Processor:
+            if name == "notify":
+                self._codec = deployment.codec(registry())
+            return watch.around(deployment.processor(name, registry))
+
+        ready = once_registry_is_there(processor, watch, self._stopping)
         stores = store_folder(deployment.configuration.data_folder, self._instance)
-        worker = make_worker(deployment, processor, session, stores, self._options, watch.at, self._stopping.wait)
+        worker = make_worker(deployment, ready, session, stores, self._options, watch.at, self._stopping.wait)
         return sessions[0], worker
 
     def _event_time(self, change: bytes) -> int | None:
@@ -136,6 +155,23 @@ class Runner:
             return self._codec.decode_change(change).event_time
         except (PublicFormatError, RegistryError):
             return None
+
+
+def once_registry_is_there(make: Callable[[], Processor], watch: Watch, stopping: threading.Event) -> Processor:
+    """Makes a processor; waits, and says so, while the registry is away. Other processors of the process go on meanwhile.
+
+    Raises StoppedError when told to stop before, RegistryError when the registry is there and refuses.
+    """
+    pause = FIRST_PAUSE_SECONDS
+    while not stopping.is_set():
+        try:
+            return make()
+        except RegistryAwayError as away:
+            log.warning("%s: cannot begin, again in %.1f s: %s", watch.processor, pause, away)
+            watch.waits(str(away))
+            stopping.wait(pause)
+            pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
+    raise StoppedError
 
 
 def store_folder(data: Path, instance: str) -> Path:

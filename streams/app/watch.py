@@ -109,6 +109,12 @@ class Watch:
                 self._tallies[seen.partition] = TALLIES.decode(tally)
         self._batch.clear()
 
+    # -- before the first step of the runtime --
+
+    def waits(self, why: str) -> None:
+        """The processor cannot begin yet: it is alive, not ready, and this is why."""
+        self.snapshot = Snapshot(self._clock(), trouble=why)
+
     # -- after a step of the runtime --
 
     def publish(self, worker: Worker, lags: Callable[[], Mapping[Inbox, int]], *, now: bool = False) -> None:

@@ -8,26 +8,38 @@ import statistics
 import sys
 import time
 
-from tests.chaos.faults import ALL, KILLS
+from tests.chaos import faults, pipeline_faults
+from tests.chaos.faults import KILLS
+from tests.chaos.pipeline_report import pipeline_main
 from tests.chaos.run import Report, chaos, sequence, strange_ends
 from tests.parts import MissingPartError
+
+FAULTS, PIPELINE_FAULTS = 36, 12
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__)
-    parser.add_argument("--faults", type=int, default=36, help="how many")
-    parser.add_argument("--only", action="append", choices=list(ALL), help="these kinds instead, in this order; may repeat")
+    parser.add_argument("--pipeline", action="store_true", help="singleview itself instead of workers that count")
+    parser.add_argument("--faults", type=int, help="how many (default 36, with --pipeline 12)")
+    parser.add_argument("--only", action="append", help="these kinds instead, in this order; may repeat")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--customers", type=int, default=300, help="whose events are published; with --pipeline")
     parser.add_argument("--brokers", type=int, default=1, choices=(1, 3))
     parser.add_argument("--protocol", default="classic", choices=("classic", "consumer"))
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
-    kinds = given.only or sequence(given.faults, given.seed)
+    every = pipeline_faults.ALL if given.pipeline else faults.ALL
+    if unknown := set(given.only or ()) - set(every):
+        parser.error(f"there is no fault {', '.join(sorted(unknown))} (allowed: {', '.join(every)})")
+    count = given.faults or (PIPELINE_FAULTS if given.pipeline else FAULTS)
+    kinds = given.only or sequence(every, count, given.seed)
     began = time.monotonic()
 
     def say(what: str) -> None:
         print(f"{time.monotonic() - began:6.0f} s  {what}", file=sys.stderr, flush=True)
 
+    if given.pipeline:
+        return pipeline_main(kinds, given.customers, given.seed, say, as_json=given.json)
     try:
         with chaos(given.brokers, given.seed, given.protocol, say) as run:
             say(f"{len(kinds)} faults, seed {given.seed}, {given.brokers} broker(s), group protocol {given.protocol}")

@@ -50,10 +50,11 @@ class Child:
 class Supervised:
     """A worker that is started again whenever it ends, until it is told to stay away."""
 
-    def __init__(self, name: str, arguments: list[str], folder: Path) -> None:
+    def __init__(self, name: str, arguments: list[str], folder: Path, module: str = "tests.chaos.worker") -> None:
         self.name = name
         self.folder = folder
         self.codes: list[int] = []  # how it ended, each time
+        self._module = module
         self._arguments = arguments
         self._child: Child | None = None
         self._wanted = False
@@ -70,11 +71,15 @@ class Supervised:
             self._child = None
             self._ended_at = time.monotonic()
         if self._wanted and self._child is None and (at_once or time.monotonic() - self._ended_at >= RESTART_SECONDS):
-            self._child = Child("tests.chaos.worker", self._arguments, self.folder / "log")
+            self._child = Child(self._module, self._arguments, self.folder / "log")
 
     @property
     def running(self) -> bool:
         return self._child is not None and self._child.code is None
+
+    @property
+    def pid(self) -> int | None:
+        return self._child.process.pid if self._child is not None and self._child.code is None else None
 
     def signal(self, number: int) -> None:
         if self._child is not None and self._child.code is None:

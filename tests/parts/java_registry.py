@@ -33,7 +33,7 @@ class JavaRegistry:
             *JVM,
             "-Dquarkus.http.host=127.0.0.1",
             f"-Dquarkus.http.port={self.port}",
-            f"-Dregistry.datasource.url={database}",
+            f"-DREGISTRY_DATASOURCE_URL={database}",
             "-jar",
             f"apicurio-registry-app-{APICURIO}-runner.jar",
         ]

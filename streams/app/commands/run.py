@@ -64,7 +64,7 @@ def run(
     name = instance or default_instance()
     say_who(instance=name)
     reach(configuration.kafka_settings)
-    count = processes or configuration.processes or cores()
+    count = processes or configuration.processes or max(cores(), len(chosen))
     if index is None and count > 1:
         commands = [child_command(placed, config, log_format, as_json=as_json) for placed in place(chosen, count)]
         _run_processes(commands, name, as_json=as_json)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from connectors.registry import ConfluentRegistry, without_credentials
+from connectors.registry import ConfluentRegistry, RegistryAwayError, without_credentials
 from schemas.registry import RegistryError, UnknownSchemaError
 
 
@@ -50,11 +50,13 @@ def test_unusable_settings_are_refused_without_showing_a_secret(settings: dict[s
 
 def test_an_unreachable_registry_is_an_error_that_names_it_without_its_credentials(closed_port: int) -> None:
     registry = ConfluentRegistry({"url": f"http://ann:s3cret@127.0.0.1:{closed_port}", "max.retries": 0})
-    with pytest.raises(RegistryError, match=f"http://127.0.0.1:{closed_port} cannot be reached to read schema 1") as caught:
+    with pytest.raises(
+        RegistryAwayError, match=f"http://127.0.0.1:{closed_port} cannot be reached to read schema 1"
+    ) as caught:
         registry.schema(1)
     assert not isinstance(caught.value, UnknownSchemaError)
     assert "s3cret" not in str(caught.value)
-    with pytest.raises(RegistryError, match="cannot be reached to register a schema for subject orders"):
+    with pytest.raises(RegistryAwayError, match="cannot be reached to register a schema for subject orders"):
         registry.register("orders", '"string"')
 
 

@@ -8,8 +8,9 @@ import pytest
 
 from schemas.documents import DocumentError, parse_document
 from schemas.public import PublicCodec
+from schemas.registry import RegistryError
 from schemas.view import AttributeChange, CustomerChange
-from streams.engine.contract import RejectedError
+from streams.engine.contract import RejectedError, TransientError
 from streams.notify import Notify, Subscriber
 from tests.fakes import MemoryStore, RecordingOutbox, message
 from tests.unit.streams.customers.parts import MemoryRegistry
@@ -132,6 +133,23 @@ def test_subscribers_are_independent_of_each_other() -> None:
 def test_bytes_that_are_no_change_are_rejected(value: bytes | None, reason: str) -> None:
     with pytest.raises(RejectedError, match=f"{reason}: test/0/0"):
         Notify([], CODEC).process(message(value), MemoryStore(), RecordingOutbox())
+
+
+def test_while_the_registry_is_away_a_change_waits() -> None:
+    class Away(MemoryRegistry):
+        away = False
+
+        def schema(self, schema_id: int) -> str:
+            if self.away:
+                raise RegistryError("the registry cannot be reached")
+            return super().schema(schema_id)
+
+    registry = Away()
+    notify = Notify([Subscriber(name="dwh", events=("CustomerCreateEvent",))], PublicCodec(registry))
+    registry.away = True
+    written_by_an_older_release = message(b"\0\0\0\x27\x0fxx", key=b"c1")
+    with pytest.raises(TransientError):
+        notify.process(written_by_an_older_release, MemoryStore(), RecordingOutbox())
 
 
 @pytest.mark.parametrize(

@@ -27,6 +27,7 @@ def test_a_processor_that_polls_restored_partitions_is_live_and_ready() -> None:
     ("snapshot", "now", "why"),
     [
         (Snapshot(1_000.0), 1_001.0, "has not polled yet"),
+        (Snapshot(1_000.0, trouble="the registry is away"), 1_001.0, "the registry is away"),
         (RUNNING, 1_001.0 + POLLED_SECONDS, "has not polled for 16 s"),
         (RUNNING._replace(restoring=(THERE,)), 1_001.0, "restores 1 of 2 partitions"),
         (RUNNING._replace(trouble="Kafka does not answer"), 1_001.0, "Kafka does not answer"),
