@@ -62,10 +62,11 @@ def pipeline(
     updates: Annotated[int, typer.Option(min=1_000, help="Of the second phase.")] = DEFAULTS.updates,
     rate: Annotated[int, typer.Option(min=1, help="Events a second, where latency is measured.")] = DEFAULTS.rate,
     seconds: Annotated[int, typer.Option(min=10, help="Of that rate.")] = DEFAULTS.seconds,
+    partitions: Annotated[int, typer.Option(min=1, help="Of every topic.")] = DEFAULTS.partitions,
     as_json: Json = False,
 ) -> None:
     """The whole pipeline: rates of a first load and of updates, and latency at a fixed rate."""
-    finish({"pipeline": measure_pipeline(Settings(customers, updates, rate, seconds), runs)}, as_json=as_json)
+    finish({"pipeline": measure_pipeline(Settings(customers, updates, rate, seconds, partitions), runs)}, as_json=as_json)
 
 
 @app.command()

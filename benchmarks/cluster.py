@@ -54,8 +54,8 @@ class Cluster:
         """Before its broker stops: librdkafka's end may hang on a broker that is gone."""
         del self._admin
 
-    def create(self, topics: Iterable[str], config: Mapping[str, str] | None = None) -> None:
-        wanted = [NewTopic(name, PARTITIONS, 1, config=dict(config or {})) for name in topics]
+    def create(self, topics: Iterable[str], config: Mapping[str, str] | None = None, partitions: int = PARTITIONS) -> None:
+        wanted = [NewTopic(name, partitions, 1, config=dict(config or {})) for name in topics]
         for future in self._admin.create_topics(wanted, operation_timeout=TIMEOUT).values():
             future.result()
 

@@ -53,6 +53,7 @@ class Settings(NamedTuple):
     updates: int = 50_000
     rate: int = 500  # events a second, in the third phase
     seconds: int = 30  # of each fixed rate
+    partitions: int = PARTITIONS  # of every topic
     seed: int = 42
 
 
@@ -90,7 +91,7 @@ class PipelineWorkload:
     def run(self) -> dict[str, float]:
         """All figures by name. Raises FailedError if the pipeline did not do the work."""
         self._configure()
-        self._cluster.create(SOURCES.values(), {"retention.ms": "-1"})
+        self._cluster.create(SOURCES.values(), {"retention.ms": "-1"}, self._settings.partitions)
         self._init()
         load = make_load(self._settings.customers, self._settings.seed)
         with ConfluentRegistry({"url": self._registry}) as registry:
@@ -201,7 +202,7 @@ class PipelineWorkload:
         document = {
             "data": "data",
             "prefix": PREFIX,
-            "partitions": PARTITIONS,
+            "partitions": self._settings.partitions,
             "realms": {"north": 0, "south": 1},
             "kafka": {"bootstrap.servers": self._cluster.brokers},
             "registry": {"url": self._registry},

@@ -170,6 +170,11 @@ class KafkaTransactions:
                     raise AbortedError("the brokers did not acknowledge a batch in time")
         except KafkaException as error:
             raise self._translate(error.args[0]) from error
+        except SystemError as error:
+            # A fatal error found by the flush itself is raised before the last delivery reports are told: Python complains.
+            if not isinstance(error.__cause__, KafkaException):
+                raise
+            raise self._translate(error.__cause__.args[0]) from error
 
     def abort(self) -> None:
         """Nothing is open or in doubt after this: the open transaction, if any, is given up; what an earlier producer left

@@ -26,7 +26,8 @@ from streams.engine.runtime import CrashPoint
 from streams.notify import Subscriber
 
 REALMS = {"north": 0, "south": 1}
-ASIDE = ("identity", "notify")
+ASIDE = (("identity",), ("customers", "notify"))
+"""Processors that run in processes of their own, where there is more than one core."""
 LEFTOVER_SECONDS = 10.0
 """How long a batch of a killed demo's child may take to its end."""
 CLAIM = "demo"
@@ -79,22 +80,23 @@ def run_demo(
     """Generates what is not yet in the folder's log, runs the pipeline over it, and compares with the truth.
 
     Goes on where an earlier start of the same demo was stopped, however it was stopped. With two processes or more,
-    the processors of `ASIDE`, which have half of the work, run in one of their own.
+    the processors of `ASIDE` run in processes of their own.
     Raises ConfigurationError when the folder holds another demo.
     """
     _claim(folder, customers, seed)
     deployment = Deployment(demo_configuration(folder, seed))
-    elsewhere = ASIDE if processes > 1 else ()
+    asides = ASIDE if processes > 1 else ()
+    elsewhere = [name for names in asides for name in names]
     here = [name for name in PROCESSORS if name not in elsewhere]
     with Pipeline(deployment, at, processors=here, shared=bool(elsewhere)) as pipeline:
         with ExitStack() as stack:
-            child = stack.enter_context(Aside(elsewhere, folder, seed)) if elsewhere else None
+            children = [stack.enter_context(Aside(names, folder, seed)) for names in asides]
             truth = _publish(pipeline, customers, seed, progress)
             began = time.perf_counter()
             events = 0
             for events in pipeline.run(elsewhere):
                 progress("pipeline", events, pipeline.published)
-                if child is not None:
+                for child in children:
                     child.check()
             seconds = time.perf_counter() - began
         progress("pipeline", pipeline.published, pipeline.published)
