@@ -68,7 +68,7 @@ def _row_id(log: int, offset: int) -> int:
 
 
 class EmbeddedLog:
-    """The file. Opened by one process at a time: a second one gets a LogError that says so."""
+    """The file. Opened by one process at a time, unless shared: a second one gets a LogError that says so."""
 
     def __init__(self, path: Path, *, read_only: bool = False, shared: bool = False) -> None:
         """`shared`: by processes of one pipeline that write at the same time; whoever starts them sees that it is one."""

@@ -17,7 +17,6 @@ from schemas.topics import table_topic
 from streams.engine.contract import Message
 from streams.engine.log import (
     AbortedError,
-    FencedError,
     Inbox,
     Listener,
     LogError,
@@ -179,10 +178,7 @@ class KafkaSession:
         process that really has our name is fenced by that, joins once more itself, and the second fence ends us.
         """
         if time.monotonic() - self._out_of_reach > DOUBT_SECONDS:
-            return FencedError(
-                f"{self._processor}: another process runs as instance {self._connection.instance} ({error.str()}):"
-                " give each process an --instance of its own"
-            )
+            return self._connection.fenced(self._processor, error)
         self._out_of_reach = -DOUBT_SECONDS
         self._leave()
         return AbortedError(f"expelled from the group after an outage, it joins again ({error.str()})")

@@ -9,7 +9,7 @@ from typing import Any, Literal, NamedTuple, TypeVar
 from confluent_kafka import Consumer, KafkaError, KafkaException, Producer
 
 from schemas.topics import TopicNames
-from streams.engine.log import LogError, UnavailableError
+from streams.engine.log import FencedError, LogError, UnavailableError
 
 log = logging.getLogger(__name__)
 
@@ -114,6 +114,13 @@ class Connection(NamedTuple):
         """Not initialised yet."""
         own = {"transactional.id": transactional_id, "message.max.bytes": max_message_bytes}
         return Producer({**PRODUCER_DEFAULTS, **self.common, **own}, logger=client_log)
+
+    def fenced(self, processor: str, error: KafkaError) -> FencedError:
+        """What is said when the brokers know a newer process of this name."""
+        return FencedError(
+            f"{processor}: another process runs as instance {self.instance} ({error.str()}):"
+            " give each process an --instance of its own"
+        )
 
 
 def asking(what: str, ask: Callable[[], T]) -> T:

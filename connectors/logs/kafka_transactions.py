@@ -12,7 +12,7 @@ from typing import Any
 from confluent_kafka import KafkaError, KafkaException, Producer, TopicPartition
 
 from connectors.logs.kafka_client import PERMANENT, TRANSACTION_TIMEOUT_MS, Connection, unanswered
-from streams.engine.log import AbortedError, FencedError, Inbox, LogError, UnknownError
+from streams.engine.log import AbortedError, Inbox, LogError, UnknownError
 from streams.engine.outbox import Outgoing
 
 log = logging.getLogger(__name__)
@@ -218,7 +218,7 @@ class KafkaTransactions:
                     if cause.retriable() and not self._out_of_patience(began):
                         continue
                     if cause.code() in FENCED:
-                        raise self._fenced(cause) from error
+                        raise self._connection.fenced(self._processor, cause) from error
                     raise unanswered(f"transactions of {self._id}", cause) from error
             self._producer = producer
             self._in_doubt = False
@@ -253,7 +253,7 @@ class KafkaTransactions:
             age = time.monotonic() - self._began
             self._forget()
             if age < EXPIRY_SECONDS:
-                return self._fenced(cause)
+                return self._connection.fenced(self._processor, cause)
             # Said of a transaction that took too long and was aborted for it. Should it be another process after all, the
             # group tells before a new producer is made, at the next poll (group.instance.id), or the next fence comes early.
             return UnknownError(f"the transaction was open for {age:.0f} s and has probably expired ({cause.str()})")
@@ -264,9 +264,3 @@ class KafkaTransactions:
         # librdkafka does not know KIP-890: what it could not finish may or may not have happened.
         self._forget(in_doubt=True)
         return UnknownError(cause.str())
-
-    def _fenced(self, cause: KafkaError) -> FencedError:
-        return FencedError(
-            f"{self._processor}: another process runs as instance {self._connection.instance} ({cause.str()}):"
-            " give each process an --instance of its own"
-        )

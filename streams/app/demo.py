@@ -1,4 +1,4 @@
-"""The demo: five simulated systems flow through the whole pipeline, in one process, without a broker."""
+"""The demo: five simulated systems flow through the whole pipeline, without a broker."""
 
 from __future__ import annotations
 

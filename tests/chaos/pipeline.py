@@ -34,12 +34,9 @@ from tests.chaos.outcome import Decode, Found, expected, found, problems
 from tests.chaos.pipeline_faults import ALL
 from tests.chaos.processes import Supervised, Supervisor
 from tests.chaos.publishing import Publisher
-from tests.chaos.run import Struck, strange_ends
+from tests.chaos.run import PATIENCE, Struck, strange_ends
 from tests.chaos.site import PREFIX, RUNS, Site
 from tests.chaos.words import strange_words
-
-PATIENCE = 120.0
-"""How long the pipeline may take to go on after a fault, on a machine that is busy with other things."""
 
 PARTITIONS = 4
 SECONDS_A_FAULT = 20.0
