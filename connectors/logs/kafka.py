@@ -22,6 +22,7 @@ from streams.engine.log import (
     LogError,
     TableEnd,
     TableRecord,
+    UnavailableError,
 )
 from streams.engine.outbox import Outgoing
 
@@ -34,6 +35,11 @@ QUIET_SECONDS = 30.0
 
 DOUBT_SECONDS = 60.0
 """A fence this long after the brokers were out of reach may be our own doing; see `_fenced`."""
+
+RELEASE_SECONDS = 75.0
+"""How long a member that was killed may keep its name: longer than any session of the consumer protocol (at most 60 s)."""
+
+STILL_USED = KafkaError(KafkaError.UNRELEASED_INSTANCE_ID).str()
 
 OUT_OF_REACH = frozenset({KafkaError._TRANSPORT, KafkaError._ALL_BROKERS_DOWN, KafkaError._RESOLVE, KafkaError._TIMED_OUT})
 
@@ -72,6 +78,7 @@ class KafkaSession:
         self._told: dict[int, float] = {}  # when an error was last told, by its code
         self._joined = False
         self._out_of_reach = -DOUBT_SECONDS  # when the brokers last were
+        self._name_wanted = 0.0  # since when another member has our name, as far as we know; 0: none has
         self._table = KafkaTable(connection, self._names.physical(table_topic(processor)))
         self._transactions = KafkaTransactions(
             connection,
@@ -104,6 +111,7 @@ class KafkaSession:
         answer about a logical offset (end, beginning) after it, and so leaves out what is between.
         """
         consumer.incremental_assign([])
+        self._name_wanted = 0.0
         inboxes = [self._inbox(tp) for tp in partitions]
         self._assigned.update(inboxes)
         self._paused.update(inboxes)
@@ -164,6 +172,8 @@ class KafkaSession:
         if error.fatal() or error.code() == KafkaError._FATAL:  # as an event, a fatal error does not call itself so
             if "fenced" in error.str().lower():
                 raise self._fenced(error)
+            if STILL_USED in error.str():
+                raise self._still_used(error)
             raise LogError(f"{self._processor}: {topic} cannot be read: {error.str()}")
         if error.code() == KafkaError.UNKNOWN_TOPIC_OR_PART and self._from_beginning:
             self._tell(error.code(), f"topic {topic} does not exist yet: waiting for its source")
@@ -182,6 +192,19 @@ class KafkaSession:
         self._out_of_reach = -DOUBT_SECONDS
         self._leave()
         return AbortedError(f"expelled from the group after an outage, it joins again ({error.str()})")
+
+    def _still_used(self, error: KafkaError) -> LogError:
+        """With the consumer protocol a name is not taken from whoever has it: a process that was killed and started again
+        waits until the brokers expel what it was before. One whose name is kept for longer than that has a twin."""
+        now = time.monotonic()
+        self._name_wanted = self._name_wanted or now
+        if now - self._name_wanted > RELEASE_SECONDS:
+            return self._connection.fenced(self._processor, error)
+        self._leave()
+        return UnavailableError(
+            f"the group still counts on instance {self._connection.instance} as it was before: waiting until it is expelled"
+            " (group.consumer.session.timeout.ms)"
+        )
 
     def _leave(self) -> None:
         """Drops the membership and all it gave us; the next poll joins."""

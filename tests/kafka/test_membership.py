@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import time
 
 import pytest
 
+from connectors.logs import kafka
 from connectors.logs.kafka_client import GroupProtocol
 from streams.engine.log import AbortedError, FencedError
 from streams.engine.runtime import Worker
@@ -94,3 +97,43 @@ def test_of_two_processes_under_one_name_the_first_is_fenced_and_says_so(plant: 
     first.close()
     run_all([second], lambda: sum(map(len, by_key(plant.read("out")).values())) == len(MESSAGES))
     assert by_key(plant.read("out")) == counting(MESSAGES)
+
+
+JOIN_AND_HANG = """
+import sys
+from confluent_kafka import Consumer
+brokers, group, topic = sys.argv[1:]
+consumer = Consumer({"bootstrap.servers": brokers, "group.id": group, "group.protocol": "consumer", "group.instance.id": "a"})
+consumer.subscribe([topic])
+while not consumer.assignment():
+    consumer.poll(0.1)
+print("joined", flush=True)
+while True:
+    consumer.poll(0.1)
+"""
+
+
+def test_a_process_that_was_killed_waits_for_its_own_name_with_the_consumer_protocol(plant: Plant) -> None:
+    plant.init()
+    names = plant.names.prefix + "counter", plant.names.physical("in")
+    command = [sys.executable, "-c", JOIN_AND_HANG, plant.settings["bootstrap.servers"], *names]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"joined\n"
+        process.kill()
+    again = plant.worker("a", protocol="consumer")
+    plant.feed(MESSAGES)
+    run_all([again], lambda: again.counts.messages == len(MESSAGES))
+    assert again.counts.retries  # it was told to wait
+    assert by_key(plant.read("out")) == counting(MESSAGES)
+
+
+def test_a_name_that_is_never_let_go_has_a_twin(plant: Plant, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kafka, "RELEASE_SECONDS", 1.0)
+    plant.init()
+    first = plant.worker("a", protocol="consumer")
+    run_all([first], lambda: len(first.partitions) == 2 and not first.restoring)
+    plant.folder /= "elsewhere"
+    second = plant.worker("a", protocol="consumer")
+    with pytest.raises(FencedError, match="--instance"):
+        run_all([second], lambda: False)
