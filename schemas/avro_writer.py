@@ -8,7 +8,7 @@ refused when compiling. Reading is fastavro's.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from itertools import groupby
 from operator import attrgetter
@@ -31,7 +31,7 @@ def compile_writer(schema: Mapping[str, Any]) -> Writer:
 
     Raises ValueError for a schema with types it does not write.
     """
-    return _Compiler().compile(schema)
+    return Compiler().compile(schema)
 
 
 class _Leaf(NamedTuple):
@@ -43,12 +43,15 @@ class _Leaf(NamedTuple):
     write: Writer
 
 
-class _Compiler:
+class Compiler:
+    """Compiles parts of one schema: a type that was named in one part may be used in the next."""
+
     def __init__(self) -> None:
         self._writers: dict[str, Writer] = {}
         self._leaves: dict[str, list[_Leaf]] = {}
 
     def compile(self, schema: Any) -> Writer:
+        """The writer of a type. Raises ValueError, as `compile_writer`."""
         if isinstance(schema, list):
             return self._union(schema)
         kind = schema["type"] if isinstance(schema, Mapping) else schema
@@ -69,12 +72,18 @@ class _Compiler:
             raise ValueError("a union must be of null and one other type, in this order")
         return _optional_string if branches[1] == "string" else _nullable(self.compile(branches[1]))
 
+    def fields(self, fields: Iterable[Mapping[str, Any]]) -> Writer:
+        """The writer of some neighbouring fields of a record: it is given the record's object."""
+        return _fields(self._leaves_in(fields))
+
     def _record(self, schema: Mapping[str, Any]) -> Writer:
         name = schema["name"]
-        leaves = [leaf for field in schema["fields"] for leaf in self._leaves_of(field["name"], field["type"])]
-        self._leaves[name] = leaves
+        leaves = self._leaves[name] = self._leaves_in(schema["fields"])
         write = self._writers[name] = _fields(leaves)
         return write
+
+    def _leaves_in(self, fields: Iterable[Mapping[str, Any]]) -> list[_Leaf]:
+        return [leaf for field in fields for leaf in self._leaves_of(field["name"], field["type"])]
 
     def _leaves_of(self, path: str, kind: Any) -> list[_Leaf]:
         write = self.compile(kind)

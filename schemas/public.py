@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
@@ -16,6 +16,7 @@ from schemas.outline import BAD_BYTES, Outline, Outliner, Part
 from schemas.registry import SchemaRegistry
 from schemas.topics import CUSTOMER_CHANGES, CUSTOMER_VIEW, subscriber_topic
 from schemas.view import AttributeChange, CustomerChange, CustomerView
+from schemas.view_writer import ViewWriter
 
 FOLDER = Path(__file__).with_name("avro")
 VIEW_SCHEMA = (FOLDER / "customer-view.avsc").read_text(encoding="utf-8")
@@ -40,15 +41,27 @@ class PublicCodec:
 
     def __init__(self, registry: SchemaRegistry, prefix: str = "", subscribers: Iterable[str] = ()) -> None:
         self._registry = registry
-        self._view = _Format(CustomerView, VIEW_SCHEMA, registry.register(f"{prefix}{CUSTOMER_VIEW}-value", VIEW_SCHEMA))
+        view_id = registry.register(f"{prefix}{CUSTOMER_VIEW}-value", VIEW_SCHEMA)
+        self._views = ViewWriter(json.loads(VIEW_SCHEMA))
+        self._view = _Format(CustomerView, VIEW_SCHEMA, view_id, self._views.write)
         change_id = registry.register(f"{prefix}{CUSTOMER_CHANGES}-value", CHANGE_SCHEMA)
-        self._change = _Format(CustomerChange, CHANGE_SCHEMA, change_id)
+        self._change = _Format(CustomerChange, CHANGE_SCHEMA, change_id, compile_writer(json.loads(CHANGE_SCHEMA)))
         self._outliner = Outliner(parse(CHANGE_SCHEMA), HEADER_BYTES)
         for subscriber in subscribers:
             registry.register(f"{prefix}{subscriber_topic(subscriber)}-value", CHANGE_SCHEMA)
 
     def encode_view(self, view: CustomerView) -> bytes:
         return self._view.encode(view)
+
+    def encode_attribute(self, name: str, value: Any) -> bytes:
+        """One attribute of a view, as a piece for `encode_pieces`; empty for an empty one."""
+        return self._views.piece(name, value)
+
+    def encode_pieces(self, view: CustomerView, pieces: Mapping[str, bytes]) -> bytes:
+        """A view whose attributes are encoded already, by name; those in `view` itself are not looked at."""
+        out = bytearray(self._view.header)
+        self._views.write_pieces(out, view, pieces)
+        return bytes(out)
 
     def encode_change(self, change: CustomerChange) -> bytes:
         """A change, for `customer-changes` and for every subscriber's topic: their schema is one, so its id is one."""
@@ -85,21 +98,21 @@ class PublicCodec:
 class _Format(Generic[T]):
     """One type in one schema, and the older and newer schemas met in reading."""
 
-    def __init__(self, of: type[T], schema: str, schema_id: int) -> None:
+    def __init__(self, of: type[T], schema: str, schema_id: int, write: Writer) -> None:
         self._type = of
-        self._header = bytes([MAGIC]) + schema_id.to_bytes(4, "big")
-        self._write: Writer = compile_writer(json.loads(schema))
+        self.header = bytes([MAGIC]) + schema_id.to_bytes(4, "big")
+        self._write = write
         self._reader = parse(schema)
         self._writers: dict[int, Any] = {schema_id: self._reader}
 
     def encode(self, value: T) -> bytes:
-        out = bytearray(self._header)
+        out = bytearray(self.header)
         self._write(out, value)
         return bytes(out)
 
     def wrote(self, data: bytes) -> bool:
         """Whether these bytes are in the newest schema."""
-        return data.startswith(self._header)
+        return data.startswith(self.header)
 
     def decode(self, data: bytes, registry: SchemaRegistry) -> T:
         if len(data) < HEADER_BYTES or data[0] != MAGIC:

@@ -11,7 +11,6 @@ from connectors.logs.embedded import EmbeddedLog
 from connectors.registry import ConfluentRegistry
 from schemas.canonical import Attributes
 from schemas.public import PublicCodec
-from schemas.registry import SchemaRegistry
 from schemas.topics import CUSTOMER_CHANGES
 from schemas.view import CustomerChange, CustomerView
 from streams.app.config import Configuration
@@ -48,10 +47,10 @@ Changes = Callable[[Collection[str]], Iterable[bytes]]
 class Inspector:
     """Looks into the tables of a deployment."""
 
-    def __init__(self, tables: Tables, changes: Changes, registry: SchemaRegistry) -> None:
+    def __init__(self, tables: Tables, changes: Changes, codec: PublicCodec) -> None:
         self.tables = tables
         self._changes = changes
-        self._registry = registry
+        self._codec = codec
 
     def inspect(self, what: str) -> Inspection:
         """Raises WorkError if nothing is known under this name."""
@@ -77,7 +76,7 @@ class Inspector:
 
     def _view(self, customer: str) -> CustomerView:
         for store in self.tables.partitions("customers"):
-            view = read_view(store, customer)
+            view = read_view(store, customer, self._codec)
             if view:
                 return view
         raise WorkError(f"there is no customer {customer}")
@@ -92,8 +91,7 @@ class Inspector:
 
     def _history(self, ids: Collection[str]) -> list[CustomerChange]:
         """The change events of an id and of those merged into it, in the order they were published."""
-        codec = PublicCodec(self._registry)
-        return sorted(map(codec.decode_change, self._changes(ids)), key=lambda change: change.processing_time)
+        return sorted(map(self._codec.decode_change, self._changes(ids)), key=lambda change: change.processing_time)
 
 
 @contextmanager
@@ -120,7 +118,7 @@ def open_folder(data: Path) -> Iterator[Inspector]:
         return (m.value for m in log.messages(CUSTOMER_CHANGES) if m.key in keys and m.value)
 
     with closing(log), Tables(stores) as tables:
-        yield Inspector(tables, changes, log.registry())
+        yield Inspector(tables, changes, PublicCodec(log.registry()))
 
 
 @contextmanager
@@ -134,4 +132,4 @@ def open_deployment(config: Path, processors: Collection[str], *, quiet: bool) -
         ConfluentRegistry(deployment.configuration.registry_settings) as registry,
         Tables(copies.folder) as tables,
     ):
-        yield Inspector(tables, copies.changes, registry)
+        yield Inspector(tables, copies.changes, deployment.codec(registry))

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import bisect
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import msgspec
 
-from schemas.canonical import realm_of
+from schemas.canonical import ATTRIBUTES, realm_of
 from schemas.messages import (
     CUSTOMERS,
     CustomersInbox,
@@ -23,7 +23,7 @@ from schemas.messages import (
 from schemas.public import PublicCodec
 from schemas.topics import CUSTOMER_CHANGES, CUSTOMER_VIEW
 from schemas.topics import CUSTOMERS as CUSTOMERS_TOPIC
-from schemas.view import CustomerView, ViewAttributes
+from schemas.view import CustomerView
 from streams.customers.rows import (
     CUSTOMER_ROW,
     INLINE,
@@ -33,17 +33,20 @@ from streams.customers.rows import (
     MemberRow,
     MemberRows,
     Pending,
+    Published,
     customer_key,
     member_key,
     read_members,
     read_row,
 )
 from streams.customers.touched import touched
-from streams.customers.transition import transition
+from streams.customers.transition import tell, transition
 from streams.engine.contract import Headers, Message, Outbox, RejectedError, SourceStoppedError, Store
 from streams.survivorship import MemberContent, Survivorship
 
 MAX_MEMBERS_SHOWN = 200
+TOTALS = "totals"
+"""What `ViewAttributes` holds besides attributes: no change tells of it alone."""
 
 
 class Customers:
@@ -137,59 +140,70 @@ class Customers:
 
     def _publish(self, customer: str, row: CustomerRow, now: int, store: Store, out: Outbox) -> None:
         """Publish what differs from the view last published, if anything does, and forget what led to it."""
-        pending, before = row.pending, row.view
+        pending, before = row.pending, row.published
         row.pending = Pending()
-        after = self._view(customer, row, before, pending, now, store)
-        if before is None and after.status == "deleted":
+        after = self._next(customer, row, before, pending, now, store)
+        if before is None and after.view.status == "deleted":
             return  # came and went before anybody saw it
         change = transition(before, after, pending)
         headers: Headers = (("traceparent", pending.trace.encode()),) if pending.trace else ()
         key = customer.encode()
         if change is None and before is not None:
-            if before.attributes == after.attributes:
+            if before.pieces == after.pieces:
                 return
-            after = msgspec.structs.replace(after, version=before.version)
+            same = msgspec.structs.replace(after.view, version=before.view.version)
+            after = msgspec.structs.replace(after, view=same)
         elif change is not None:
             out.send(CUSTOMER_CHANGES, key, self._codec.encode_change(change), headers)
         row.keep(after)
-        out.latest(CUSTOMER_VIEW, key, lambda: self._codec.encode_view(after), headers)
+        out.latest(CUSTOMER_VIEW, key, lambda: self._codec.encode_pieces(after.view, after.pieces), headers)
 
-    def _view(
-        self, customer: str, row: CustomerRow, before: CustomerView | None, pending: Pending, now: int, store: Store
-    ) -> CustomerView:
+    def _next(
+        self, customer: str, row: CustomerRow, before: Published | None, pending: Pending, now: int, store: Store
+    ) -> Published:
+        last = before.view if before else None
         base = CustomerView(
             customer_id=customer,
             realm=row.realm,
-            version=before.version + 1 if before else 1,
+            version=last.version + 1 if last else 1,
             status="active",
             aliases=row.aliases,
             rules_version=self._survivorship.rules_version,
-            event_time=max(pending.event_time, before.event_time if before else 0),
+            event_time=max(pending.event_time, last.event_time if last else 0),
             processed_at=now,
         )
         replace = msgspec.structs.replace
         if row.count == 0:
             if row.merged_into is not None:
-                return replace(base, status="merged", merged_into=row.merged_into)
-            return replace(base, status="deleted")
+                return Published(view=replace(base, status="merged", merged_into=row.merged_into))
+            return Published(view=replace(base, status="deleted"))
         decode = MEMBER_ROW.decode if row.members is None else self._members.decode  # too many to remember
         members = list(read_members(store, customer, row.members, decode))
         if row.members is None and len(members) <= INLINE_MEMBERS // 2:  # half: not to and fro at the border
             row.members = [member.record for member in members]
-        return replace(
-            base,
-            attributes=self._attributes(before, members, pending.touched),
-            members=tuple(member.record for member in members[:MAX_MEMBERS_SHOWN]),
-            member_count=len(members),
-        )
+        shown = tuple([member.record for member in members[:MAX_MEMBERS_SHOWN]])
+        view = replace(base, members=shown, member_count=len(members))
+        return self._with_attributes(view, before, members, pending.touched)
 
-    def _attributes(
-        self, before: CustomerView | None, members: Sequence[MemberContent], touched: Sequence[str]
-    ) -> ViewAttributes:
+    def _with_attributes(
+        self, view: CustomerView, before: Published | None, members: Sequence[MemberContent], touched: Collection[str]
+    ) -> Published:
         """Reconciled only as far as needed, if the view published was made from the same rules."""
-        if before is None or before.rules_version != self._survivorship.rules_version or before.status != "active":
-            return self._survivorship.reconcile(members)
-        return self._survivorship.refresh(before.attributes, members, touched)
+        if before is None or before.view.rules_version != view.rules_version or before.view.status != "active":
+            before, touched = Published(view=view), ATTRIBUTES
+        found = self._survivorship.refresh(before.totals, members, touched)
+        pieces, told = dict(before.pieces), dict(before.told)
+        for name, value in found.items():
+            piece = self._codec.encode_attribute(name, value)
+            if piece == pieces.get(name, b""):
+                continue
+            if piece:
+                pieces[name] = piece
+            else:
+                del pieces[name]
+            if name != TOTALS:
+                tell(told, name, value)
+        return Published(view=view, totals=found[TOTALS], pieces=pieces, told=told)
 
 
 def _decode(message: Message) -> CustomersInbox:

@@ -14,6 +14,7 @@ import msgspec
 
 from schemas.canonical import Attributes
 from schemas.messages import Cause, Codec
+from schemas.public import PublicCodec
 from schemas.view import CustomerView
 from streams.engine.contract import Store
 from streams.survivorship import MemberContent
@@ -58,9 +59,18 @@ class Pending(msgspec.Struct, kw_only=True, omit_defaults=True):
         return next((cause.trace for cause in reversed(self.causes) if cause.trace), "")
 
 
+class Published(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A view as published, its attributes as they were encoded and told: the next one copies those that did not change."""
+
+    view: CustomerView  # without its attributes
+    totals: dict[str, int] = {}  # of the attributes
+    pieces: dict[str, bytes] = {}  # by attribute: as `PublicCodec` encodes it
+    told: dict[str, str] = {}  # by attribute, `characteristics.<key>` for those: its value as changes tell it
+
+
 NOT_PUBLISHED = msgspec.Raw()
-_encode_view = msgspec.msgpack.Encoder().encode
-_decode_view = msgspec.msgpack.Decoder(CustomerView).decode
+_encode_published = msgspec.msgpack.Encoder().encode
+_decode_published = msgspec.msgpack.Decoder(Published).decode
 
 
 class CustomerRow(msgspec.Struct, kw_only=True, omit_defaults=True):
@@ -77,17 +87,17 @@ class CustomerRow(msgspec.Struct, kw_only=True, omit_defaults=True):
     merged_into: str | None = None
     due: bool = False  # a ViewDue is on its way
     pending: Pending = msgspec.field(default_factory=Pending)
-    published: msgspec.Raw = msgspec.field(default=NOT_PUBLISHED, name="view")
-    """The view as last published, encoded: most messages of a customer do not look at it."""
+    raw_published: msgspec.Raw = msgspec.field(default=NOT_PUBLISHED, name="published")
+    """Encoded, as most messages of a customer do not look at it."""
 
     @property
-    def view(self) -> CustomerView | None:
+    def published(self) -> Published | None:
         """The view as last published."""
-        return _decode_view(self.published) if self.published != NOT_PUBLISHED else None
+        return _decode_published(self.raw_published) if self.raw_published != NOT_PUBLISHED else None
 
-    def keep(self, view: CustomerView) -> None:
+    def keep(self, published: Published) -> None:
         """Remember a view as published."""
-        self.published = msgspec.Raw(_encode_view(view))
+        self.raw_published = msgspec.Raw(_encode_published(published))
 
     @property
     def settled(self) -> bool:
@@ -127,10 +137,11 @@ def read_row(store: Store, customer: str) -> CustomerRow | None:
     return CUSTOMER_ROW.decode(data) if data is not None else None
 
 
-def read_view(store: Store, customer: str) -> CustomerView | None:
+def read_view(store: Store, customer: str, codec: PublicCodec) -> CustomerView | None:
     """The view as last published; None for an id never published."""
     row = read_row(store, customer)
-    return row.view if row else None
+    published = row.published if row else None
+    return codec.decode_view(codec.encode_pieces(published.view, published.pieces)) if published else None
 
 
 class MemberRows:

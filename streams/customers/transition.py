@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from operator import attrgetter
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import msgspec
 
 from schemas.view import (
-    NO_ATTRIBUTES,
     VIEW_ATTRIBUTES,
     AttributeChange,
     CauseRef,
@@ -17,19 +15,19 @@ from schemas.view import (
     CustomerView,
     EventType,
     Sourced,
-    ViewAttributes,
 )
-from streams.customers.rows import Pending
+from streams.customers.rows import Pending, Published
 
 CHARACTERISTICS = "characteristics"
 
 
-def transition(before: CustomerView | None, after: CustomerView, pending: Pending) -> CustomerChange | None:
-    """The event from `before` to `after`; None if nothing a reader would call a change: provenance alone is none.
+def transition(was: Published | None, now: Published, pending: Pending) -> CustomerChange | None:
+    """The event from one view to the next; None if nothing a reader would call a change: provenance alone is none.
 
     An id that is merged away or deleted tells no attribute values: they are gone, or told by the surviving id.
     """
-    changes = tuple(_changes(before, after))
+    before, after = was.view if was else None, now.view
+    changes = (*_attribute_changes(was.told if was else {}, now), *_changes(before, after))
     if before and not changes and before.status == after.status and before.merged_into == after.merged_into:
         return None
     return CustomerChange(
@@ -72,8 +70,6 @@ def _event_type(
 
 
 def _changes(before: CustomerView | None, after: CustomerView) -> Iterator[AttributeChange]:
-    if after.status == "active":
-        yield from _attribute_changes(before, after)
     if _of(before, "members") != after.members:
         yield _change("members", _of(before, "members"), after.members)
     elif before and before.member_count != after.member_count:  # among those beyond the cap
@@ -86,40 +82,42 @@ def _of(view: CustomerView | None, name: str) -> tuple[str, ...]:
     return getattr(view, name) if view else ()
 
 
-def _attribute_changes(before: CustomerView | None, after: CustomerView) -> Iterator[AttributeChange]:
-    was, now = _all(before.attributes if before else NO_ATTRIBUTES), _all(after.attributes)
-    for name, old, new in zip(VIEW_ATTRIBUTES, was, now, strict=False):
-        if old is new or old == new:
-            continue
-        if name == CHARACTERISTICS:
-            for key in sorted(old.keys() | new.keys()):
-                yield from _value_change(f"{name}.{key}", old.get(key), new.get(key))
-        else:
-            yield from _value_change(name, old, new)
+def _attribute_changes(was: Mapping[str, str], after: Published) -> Iterator[AttributeChange]:
+    now = after.told
+    if after.view.status != "active" or was == now:
+        return
+    for name in VIEW_ATTRIBUTES:
+        keys = [name] if name != CHARACTERISTICS else sorted(filter(_is_characteristic, was.keys() | now.keys()))
+        for key in keys:
+            old, new = was.get(key), now.get(key)
+            if old != new:
+                yield AttributeChange(attribute=key, before=old, after=new)
 
 
-_all: Callable[[ViewAttributes], tuple[Any, ...]] = attrgetter(*VIEW_ATTRIBUTES)
+def tell(told: dict[str, str], attribute: str, found: Any) -> None:
+    """Enters an attribute's value as changes tell it: JSON text, without provenance; nothing for an empty one."""
+    if attribute == CHARACTERISTICS:
+        for key in list(filter(_is_characteristic, told)):
+            del told[key]
+        told.update({f"{CHARACTERISTICS}.{key}": _text(sourced.value) for key, sourced in found.items()})
+    elif not found:
+        told.pop(attribute, None)
+    else:
+        told[attribute] = _text(found.value if isinstance(found, Sourced) else [element.value for element in found])
 
 
-def _value_change(attribute: str, old: Any, new: Any) -> Iterator[AttributeChange]:
-    before, after = _value(old) if old else None, _value(new) if new else None
-    if before != after:
-        yield _change(attribute, before, after)
-
-
-def _value(found: Any) -> Any:
-    """Without provenance."""
-    if isinstance(found, Sourced):
-        return found.value
-    return [element.value for element in found]
+def _is_characteristic(key: str) -> bool:
+    return key.startswith(f"{CHARACTERISTICS}.")
 
 
 def _change(attribute: str, before: Any, after: Any) -> AttributeChange:
     return AttributeChange(
-        attribute=attribute,
-        before=_to_json(before).decode() if before else None,
-        after=_to_json(after).decode() if after else None,
+        attribute=attribute, before=_text(before) if before else None, after=_text(after) if after else None
     )
+
+
+def _text(value: Any) -> str:
+    return _to_json(value).decode()
 
 
 _to_json = msgspec.json.Encoder().encode

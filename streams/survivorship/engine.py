@@ -8,10 +8,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
-import msgspec
-
 from schemas.canonical import ATTRIBUTES, LIST_ATTRIBUTES, Attributes, Part, source_of
-from schemas.view import NO_ATTRIBUTES, Sourced, ViewAttributes
+from schemas.view import Sourced, ViewAttributes
 from streams.survivorship.candidates import Candidate
 from streams.survivorship.choice import Choice
 from streams.survivorship.rules import ListRule, Rules, ValueRule
@@ -54,15 +52,16 @@ class Survivorship:
 
     def reconcile(self, members: Sequence[MemberContent]) -> ViewAttributes:
         """The attributes of a customer with these members."""
-        return self.refresh(NO_ATTRIBUTES, members, ATTRIBUTES)
+        return ViewAttributes(**self.refresh({}, members, ATTRIBUTES))
 
     def refresh(
-        self, previous: ViewAttributes, members: Sequence[MemberContent], changed: Collection[str]
-    ) -> ViewAttributes:
-        """What `reconcile` gives, if `previous` was made by these rules and members differ since only in `changed`."""
+        self, totals: Mapping[str, int], members: Sequence[MemberContent], changed: Collection[str]
+    ) -> dict[str, Any]:
+        """The view's attributes that may be others, by name, if it was made by these rules and members differ since only in
+        `changed`. `totals` are its own; the new ones are always among what is found."""
         stated = _Stated(members)
         found: dict[str, Any] = {}
-        totals = dict(previous.totals)
+        totals = dict(totals)
         for name, choose, ranks in self._values:
             if name in changed:
                 found[name] = choose(stated.values(name, ranks))
@@ -78,7 +77,8 @@ class Survivorship:
                     totals[name] = total
         if "characteristics" in changed:
             found["characteristics"] = self._reconcile_characteristics(stated.members)
-        return msgspec.structs.replace(previous, totals=totals, **found)
+        found["totals"] = totals
+        return found
 
     def _reconcile_characteristics(self, members: _Members) -> dict[str, Sourced[str]]:
         stating = [(member, source, stated) for member, source in members if (stated := member.attributes.characteristics)]

@@ -103,7 +103,8 @@ JOIN_AND_HANG = """
 import sys
 from confluent_kafka import Consumer
 brokers, group, topic = sys.argv[1:]
-consumer = Consumer({"bootstrap.servers": brokers, "group.id": group, "group.protocol": "consumer", "group.instance.id": "a"})
+member = {"group.id": group, "group.protocol": "consumer", "group.instance.id": "a"}
+consumer = Consumer({"bootstrap.servers": brokers, **member})
 consumer.subscribe([topic])
 while not consumer.assignment():
     consumer.poll(0.1)

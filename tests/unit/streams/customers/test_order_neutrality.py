@@ -85,7 +85,7 @@ def test_any_interleaving_with_duplicates_gives_the_same_views(says: Any, data: 
             mixed.give(message)
 
     for customer, records in members.items():
-        views = [content(read_view(bench.store, customer)) for bench in (plain, mixed)]
+        views = [content(read_view(bench.store, customer, bench.codec)) for bench in (plain, mixed)]
         if records:
             assert views[0] == views[1]
             view = views[0]

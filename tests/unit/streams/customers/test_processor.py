@@ -208,15 +208,15 @@ class TestManyMembers:
 
     def test_a_large_customer_is_published_once_for_what_came_together(self, bench: Bench) -> None:
         bench.give(*(attached(site, ANN) for site in self.SITES), entity(self.SITES))
-        processor, out, version = bench.processor, RecordingOutbox(), read_view(bench.store, "c1")
+        processor, out, version = bench.processor, RecordingOutbox(), read_view(bench.store, "c1", bench.codec)
         assert version is not None
         for n, site in enumerate(self.SITES[:50]):
             value = CUSTOMERS.encode(updated(site, Attributes(gender="f"), time=2000 + n))
             processor.process(message(value), bench.store, out)
         (to_itself,) = out.sent
-        assert read_view(bench.store, "c1") == version
+        assert read_view(bench.store, "c1", bench.codec) == version
         processor.process(message(to_itself.value), bench.store, out)
-        after = read_view(bench.store, "c1")
+        after = read_view(bench.store, "c1", bench.codec)
         assert after is not None
         assert after.version == version.version + 1
         assert after.attributes.gender is not None

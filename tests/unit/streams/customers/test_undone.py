@@ -69,6 +69,6 @@ def test_the_messages_after_a_poisoned_one_give_what_they_give_without_it() -> N
     assert changes == expected_changes
     assert rows == expected_rows
     assert len(changes) == 4  # the first settles it, two updates, and the second member
-    view = read_view(bench.store, "c1")
+    view = read_view(bench.store, "c1", bench.codec)
     assert view is not None
     assert view.version == 4
