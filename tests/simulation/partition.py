@@ -47,6 +47,7 @@ class Partition:
         self.compacted = compacted
         self.start = 0
         self._entries: list[Record | None] = []
+        self._horizons: dict[int, int] = {}  # of tombstones that a compaction has met: when they may go
         self._purged: list[tuple[int, Record]] = []
         self._open: dict[Transaction, int] = {}  # first offset of each transaction whose marker is not here yet
 
@@ -108,14 +109,16 @@ class Partition:
         self.start = max(self.start, before)
 
     def compact(self, now: int) -> int:
-        """Keeps each key's newest committed record, and no tombstone older than they are kept. Returns how many went."""
+        """Keeps each key's newest committed record, and a tombstone for as long as they are kept after the first compaction
+        that met it (its delete horizon: so a reader in the midst of what it deletes has that long to reach it). Returns how
+        many went."""
         newest = {record.key: offset for offset, record in self.committed()}
         gone = 0
         for offset in range(self.stable):
             record = self._entries[offset]
             if record is None:
                 continue
-            expired = record.value is None and now - record.timestamp > TOMBSTONES_KEPT_MS
+            expired = record.value is None and now > self._horizons.setdefault(offset, now + TOMBSTONES_KEPT_MS)
             if newest.get(record.key) != offset or expired:
                 self._entries[offset] = None
                 gone += 1
