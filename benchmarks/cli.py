@@ -26,6 +26,7 @@ from benchmarks.pipeline import PipelineWorkload, Settings
 from benchmarks.population import PLANTS
 from benchmarks.restore import measure_restore
 from benchmarks.size import BATCH, measure_cost
+from benchmarks.soak import Soak
 from tests.parts import MissingPartError, PartStartError
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
@@ -67,6 +68,20 @@ def pipeline(
 ) -> None:
     """The whole pipeline: rates of a first load and of updates, and latency at a fixed rate."""
     finish({"pipeline": measure_pipeline(Settings(customers, updates, rate, seconds, partitions), runs)}, as_json=as_json)
+
+
+@app.command()
+def soak(
+    minutes: Annotated[float, typer.Option(min=1, help="Of steady load, after a first load.")] = 30.0,
+    customers: Annotated[int, typer.Option(min=100)] = DEFAULTS.customers,
+    rate: Annotated[int, typer.Option(min=1, help="Updates a second.")] = 200,
+    as_json: Json = False,
+) -> None:
+    """The whole pipeline for a long time: memory, open files, and trouble in the log."""
+    with own_kafka() as cluster, own_registry() as registry, own_folder("soak") as folder, telling() as tell:
+        found = Soak(cluster, registry, folder, Settings(customers=customers, rate=rate), tell).soak(minutes)
+    err.print(report.figures_table("A steady load", found))
+    finish({"soak": found}, as_json=as_json)
 
 
 @app.command()

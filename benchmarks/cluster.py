@@ -77,20 +77,21 @@ class Cluster:
                 for partition in metadata[topic].partitions
             }
 
-    def stable(self, group: str) -> bool:
-        """Whether the group has members, and each knows its partitions."""
-        return self._state(group) == (True, ConsumerGroupState.STABLE)
+    def stable(self, group: str, members: int = 1) -> bool:
+        """Whether the group has so many members at least, and each knows its partitions."""
+        found, state = self._state(group)
+        return found >= members and state == ConsumerGroupState.STABLE
 
-    def members(self, group: str) -> bool:
-        """Whether the group has any."""
+    def members(self, group: str) -> int:
+        """How many the group has."""
         return self._state(group)[0]
 
-    def _state(self, group: str) -> tuple[bool, ConsumerGroupState | None]:
+    def _state(self, group: str) -> tuple[int, ConsumerGroupState | None]:
         try:
             described = self._admin.describe_consumer_groups([group], request_timeout=TIMEOUT)[group].result()
         except KafkaException:
-            return False, None  # not there yet
-        return bool(described.members), described.state
+            return 0, None  # not there yet
+        return len(described.members), described.state
 
     @contextmanager
     def reader(self, group: str = "bench-reader", settings: Mapping[str, Any] | None = None) -> Iterator[Consumer]:

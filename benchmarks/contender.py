@@ -25,6 +25,7 @@ class Contender(NamedTuple):
     command: Callable[[Task], list[str]]  # makes its environment at first need
     changelog: Callable[[Task], str] | None = None  # part of the name of its changelog topic; None: keeps no state
     most_events: int | None = None  # what a slow one is given at most
+    members: int = 1  # of its consumer group
 
 
 def _text(task: Task) -> str:
@@ -36,6 +37,10 @@ def _streams(task: Task, way: str, *jvm: str) -> list[str]:
     return [java, *jvm, STREAMS_LOGGING, "-cp", class_path, "benchmark.Merge", _text(task), way]
 
 
+def _ours(task: Task, processes: int) -> list[str]:
+    return [sys.executable, "-m", "benchmarks.contenders.engine", _text(task), str(processes)]
+
+
 OURS = "singleview"
 ALONE = "forward"
 
@@ -43,8 +48,15 @@ ALL: tuple[Contender, ...] = (
     Contender(
         OURS,
         "singleview, exactly once",
-        lambda task: [sys.executable, "-m", "benchmarks.contenders.engine", _text(task)],
+        lambda task: _ours(task, 1),
         lambda task: f"{task.prefix}merge-table",
+    ),
+    Contender(
+        "singleview-two",
+        "the same, two processes",
+        lambda task: _ours(task, 2),
+        lambda task: f"{task.prefix}merge-table",
+        members=2,
     ),
     Contender(
         "streams",

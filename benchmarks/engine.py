@@ -134,7 +134,7 @@ class EngineWorkload:
 
     def _watch(self, contender: Contender, task: Task, process: Measured) -> Watched:
         start_by = time.monotonic() + START_SECONDS
-        while not self._cluster.stable(task.group):
+        while not self._cluster.stable(task.group, contender.members):
             self._go_on(process, start_by, "was not assigned its partitions")
         began = time.time()
         broker_before = self._broker_cpu()

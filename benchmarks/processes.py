@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple, Self
 
@@ -60,6 +60,17 @@ class Measured:
         parts = [usage_of(pid) for pid in family(self.pid)]
         return Usage(sum(part.cpu_seconds for part in parts), sum(part.peak_mb for part in parts))
 
+    def holding(self) -> Holding:
+        """Of the process and its living descendants, together."""
+        parts = [holding_of(pid) for pid in family(self.pid)]
+        return Holding(sum(part.resident_mb for part in parts), sum(part.files for part in parts))
+
+    @property
+    def log(self) -> Iterator[str]:
+        """The lines it has written so far, and those of the processes before it that wrote to the same file."""
+        with self._log.open(errors="replace") as lines:
+            yield from lines
+
     def stop(self) -> int:
         """Asks it to end, kills it if it does not in time; its exit code (negative: killed by that signal)."""
         if self.exit_code is None:
@@ -78,6 +89,24 @@ class Measured:
 
     def __exit__(self, *exception: object) -> None:
         self.stop()
+
+
+class Holding(NamedTuple):
+    """What a process holds now."""
+
+    resident_mb: float
+    files: int  # descriptors open
+
+
+def holding_of(pid: int) -> Holding:
+    """Of one process; nothing if it is gone."""
+    try:
+        status = Path(f"/proc/{pid}/status").read_text()
+        files = sum(1 for _ in Path(f"/proc/{pid}/fd").iterdir())
+    except FileNotFoundError:
+        return Holding(0.0, 0)
+    resident = next((line.split()[1] for line in status.splitlines() if line.startswith("VmRSS:")), "0")
+    return Holding(int(resident) / 1024, files)
 
 
 def usage_of(pid: int) -> Usage:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Sequence
+from multiprocessing import Process
 
 import msgspec
 
@@ -64,21 +65,28 @@ class Relay:
         self.to.revoked(partitions)
 
 
-def make_worker(task: Task) -> Worker:
+def make_worker(task: Task, instance: str = "bench") -> Worker:
     names = TopicNames(task.prefix, frozenset({task.source}))
-    connection = Connection({"bootstrap.servers": task.brokers}, names, "bench")
+    connection = Connection({"bootstrap.servers": task.brokers}, names, instance)
     relay = Relay()
     session = KafkaSession(connection, PROCESSOR, [task.source], relay, from_beginning=True)
-    relay.to = worker = Worker(Merge(), session, RocksStores(task.path, StoreOptions.bounded()))
+    relay.to = worker = Worker(Merge(), session, RocksStores(task.path / instance, StoreOptions.bounded()))
     return worker
 
 
-def main(task: Task) -> None:
+def work(task: Task, instance: str) -> None:
     relax_collector()  # as `singleview run` does
-    worker = make_worker(task)
+    worker = make_worker(task, instance)
     while True:
         worker.step(0.2)
 
 
+def main(task: Task, processes: int) -> None:
+    """One process, or several in one group: the others are children, and end with this one."""
+    for number in range(1, processes):
+        Process(target=work, args=(task, f"bench-{number}"), daemon=True).start()
+    work(task, "bench")
+
+
 if __name__ == "__main__":
-    main(parse_task(sys.argv[1]))
+    main(parse_task(sys.argv[1]), int(sys.argv[2]))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from connectors.logs.embedded import EmbeddedLog, EmbeddedRegistry, EmbeddedSession
 from connectors.simulated import SourceEvent
@@ -21,6 +22,13 @@ STORES_FOLDER = "stores"
 PUBLISH_BATCH = 5_000
 WAIT_SECONDS = 0.005
 """Pause of a process that has nothing to do until another has done its part."""
+
+
+class Round(NamedTuple):
+    """How far a run is."""
+
+    events: int  # source events consumed since its start
+    waiting: int  # messages before the processor elsewhere that is the furthest behind
 
 
 class Pipeline:
@@ -63,22 +71,22 @@ class Pipeline:
         moved = sum(worker.step(0) for worker in self.workers.values())
         return bool(moved) or any(worker.restoring for worker in self.workers.values())
 
-    def run(self, elsewhere: Collection[str] = ()) -> Iterator[int]:
-        """Steps every processor until nothing is left to do; yields the source events consumed at each round.
+    def run(self, elsewhere: Collection[str] = ()) -> Iterator[Round]:
+        """Steps every processor until nothing is left to do; yields how far it is at each round.
 
         `elsewhere`: processors that run in other processes; they too must have nothing left to do.
         """
         quiet = 0
         while quiet < 2:  # the first round only brings the partitions
             # Their lag is looked at first: what they sent until then, the next step will see.
-            waiting = any(self.log.lag(name, self._deployment.inbox(name)) for name in elsewhere)
+            waiting = max((self.log.lag(name, self._deployment.inbox(name)) for name in elsewhere), default=0)
             if self.step():
                 quiet = 0
             elif waiting:
                 time.sleep(WAIT_SECONDS)
             else:
                 quiet += 1
-            yield self.workers["intake"].counts.messages
+            yield Round(self.workers["intake"].counts.messages, waiting)
 
     def publish(self, events: Iterable[SourceEvent], done: int) -> Iterator[int]:
         """Appends source events; yields how many there are after each transaction.

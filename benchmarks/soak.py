@@ -1,0 +1,99 @@
+"""Workload 4: the whole pipeline under a steady load for a long time. Memory and open files must not grow, and the log must
+hold nothing worse than information."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from statistics import median
+from typing import NamedTuple
+
+from benchmarks.engine import FailedError
+from benchmarks.notifications import subscribed
+from benchmarks.pipeline import BEAT, PREFIX, SUBSCRIBER, PipelineWorkload
+from benchmarks.pipeline_load import at, make_load, updates
+from benchmarks.processes import Holding, Measured
+from connectors.registry import ConfluentRegistry
+from connectors.simulated import SOURCES
+from connectors.simulated.events import SourceEvent
+from connectors.simulated.publish import SourceEncoder
+from schemas.public import PublicCodec
+from streams.app.wiring import PROCESSORS
+
+SAMPLE_SECONDS = 10.0
+TROUBLE = re.compile(r"\b(WARNING|ERROR|CRITICAL|Traceback)\b")
+
+
+class Sample(NamedTuple):
+    """All processes of the pipeline together, so many seconds after the load began."""
+
+    seconds: float
+    holding: Holding
+
+
+class Soak(PipelineWorkload):
+    """A first load, then updates at a fixed rate for some minutes."""
+
+    def soak(self, minutes: float) -> dict[str, float]:
+        """All figures by name. Raises FailedError if the pipeline did not do the work."""
+        self._configure()
+        self._cluster.create(SOURCES.values(), {"retention.ms": "-1"}, self._settings.partitions)
+        self._init()
+        load = make_load(self._settings.customers, self._settings.seed)
+        with ConfluentRegistry({"url": self._registry}) as registry:
+            encode = SourceEncoder(registry)
+            PublicCodec(registry, PREFIX, [SUBSCRIBER])
+            self._publish("first load", load.first, encode)
+            with self._running() as process:
+                self._until_stable(process, *PROCESSORS)
+                with subscribed(self._cluster, self._topic) as subscription:
+                    self._until_quiet("first load", subscription, process)
+                number = int(self._settings.rate * minutes * 60)
+                return self._steady(islice(updates(load.billing), number), number, encode, process)
+
+    def _steady(
+        self, events: Iterator[SourceEvent], number: int, encode: SourceEncoder, process: Measured
+    ) -> dict[str, float]:
+        producer = self._cluster.producer()
+        samples: list[Sample] = []
+        with subscribed(self._cluster, self._topic) as subscription:
+            began = time.time()
+            for sent, event in enumerate(events):
+                due = began + sent / self._settings.rate
+                while (now := time.time()) < due:
+                    subscription.read(BEAT)
+                if now - began >= len(samples) * SAMPLE_SECONDS:
+                    samples.append(Sample(now - began, process.holding()))
+                    self._tell("steady load", sent, number)
+                self._send(producer, at(event, int(due * 1000)), encode)
+                producer.poll(0)
+            producer.flush(60)
+            self._until_quiet("steady load", subscription, process)
+            told = len(subscription.came)
+        if told != number:
+            raise FailedError(f"{told:,} notifications of {number:,} updates")
+        trouble = sum(1 for line in process.log if TROUBLE.search(line))
+        return {
+            "minutes": samples[-1].seconds / 60,
+            "updates": number,
+            **figures(samples),
+            "lines_of_trouble_in_the_log": trouble,
+        }
+
+
+def figures(samples: Sequence[Sample]) -> dict[str, float]:
+    """The second quarter of the time against the last: caches and buffers fill in the first."""
+    quarter = len(samples) // 4
+    if not quarter:
+        raise FailedError("too few samples: let it run for longer")
+    early, late = samples[quarter : 2 * quarter], samples[-quarter:]
+    return {
+        "memory_mb_second_quarter": median(sample.holding.resident_mb for sample in early),
+        "memory_mb_last_quarter": median(sample.holding.resident_mb for sample in late),
+        "memory_mb_highest": max(sample.holding.resident_mb for sample in samples),
+        "files_second_quarter": median(sample.holding.files for sample in early),
+        "files_last_quarter": median(sample.holding.files for sample in late),
+        "files_highest": max(sample.holding.files for sample in samples),
+    }
