@@ -53,6 +53,11 @@ class PublicCodec:
     def encode_view(self, view: CustomerView) -> bytes:
         return self._view.encode(view)
 
+    @property
+    def format(self) -> str:
+        """Of the pieces: those of another must not be mixed with them."""
+        return self._views.format
+
     def encode_attribute(self, name: str, value: Any) -> bytes:
         """One attribute of a view, as a piece for `encode_pieces`; empty for an empty one."""
         return self._views.piece(name, value)

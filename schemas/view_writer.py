@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
+from hashlib import blake2b
 from typing import Any
 
 from schemas.avro_writer import ZERO, Compiler, Writer
@@ -19,6 +21,8 @@ class ViewWriter:
         compiler = Compiler()
         fields = schema["fields"]
         place = [field["name"] for field in fields].index(ATTRIBUTES)
+        self.format = blake2b(json.dumps(fields[place]).encode(), digest_size=4).hexdigest()
+        """Pieces of one format may stand in one view: it is another if the schema of the attributes is."""
         self._write_before = compiler.fields(fields[:place])
         self._writers: dict[str, Writer] = {
             field["name"]: compiler.compile(field["type"]) for field in fields[place]["type"]["fields"]

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from connectors.logs.embedded import EmbeddedLog
 from connectors.registry import ConfluentRegistry
 from schemas.canonical import Attributes
+from schemas.messages import UnknownVersionError
 from schemas.public import PublicCodec
 from schemas.topics import CUSTOMER_CHANGES
 from schemas.view import CustomerChange, CustomerView
@@ -76,7 +77,10 @@ class Inspector:
 
     def _view(self, customer: str) -> CustomerView:
         for store in self.tables.partitions("customers"):
-            view = read_view(store, customer, self._codec)
+            try:
+                view = read_view(store, customer, self._codec)
+            except UnknownVersionError as error:
+                raise WorkError(f"{error}: it is renewed with the customer's next change") from error
             if view:
                 return view
         raise WorkError(f"there is no customer {customer}")

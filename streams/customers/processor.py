@@ -188,8 +188,8 @@ class Customers:
     def _with_attributes(
         self, view: CustomerView, before: Published | None, members: Sequence[MemberContent], touched: Collection[str]
     ) -> Published:
-        """Reconciled only as far as needed, if the view published was made from the same rules."""
-        if before is None or before.view.rules_version != view.rules_version or before.view.status != "active":
+        """Reconciled only as far as needed, if the view published was made from the same rules and in the same schema."""
+        if before is None or not self._goes_on(before):
             before, touched = Published(view=view), ATTRIBUTES
         found = self._survivorship.refresh(before.totals, members, touched)
         pieces, told = dict(before.pieces), dict(before.told)
@@ -203,7 +203,12 @@ class Customers:
                 del pieces[name]
             if name != TOTALS:
                 tell(told, name, value)
-        return Published(view=view, totals=found[TOTALS], pieces=pieces, told=told)
+        return Published(view=view, format=self._codec.format, totals=found[TOTALS], pieces=pieces, told=told)
+
+    def _goes_on(self, before: Published) -> bool:
+        """Whether attributes of this view may stand in the next."""
+        same_rules = before.view.rules_version == self._survivorship.rules_version
+        return same_rules and before.format == self._codec.format and before.view.status == "active"
 
 
 def _decode(message: Message) -> CustomersInbox:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 import msgspec
 
 from schemas.canonical import Attributes
-from schemas.messages import Cause, Codec
+from schemas.messages import Cause, Codec, UnknownVersionError
 from schemas.public import PublicCodec
 from schemas.view import CustomerView
 from streams.engine.contract import Store
@@ -63,6 +63,7 @@ class Published(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A view as published, its attributes as they were encoded and told: the next one copies those that did not change."""
 
     view: CustomerView  # without its attributes
+    format: str = ""  # of the pieces
     totals: dict[str, int] = {}  # of the attributes
     pieces: dict[str, bytes] = {}  # by attribute: as `PublicCodec` encodes it
     told: dict[str, str] = {}  # by attribute, `characteristics.<key>` for those: its value as changes tell it
@@ -138,10 +139,14 @@ def read_row(store: Store, customer: str) -> CustomerRow | None:
 
 
 def read_view(store: Store, customer: str, codec: PublicCodec) -> CustomerView | None:
-    """The view as last published; None for an id never published."""
+    """The view as last published; None for an id never published. Raises UnknownVersionError for one of another schema."""
     row = read_row(store, customer)
     published = row.published if row else None
-    return codec.decode_view(codec.encode_pieces(published.view, published.pieces)) if published else None
+    if published is None:
+        return None
+    if published.pieces and published.format != codec.format:
+        raise UnknownVersionError(f"the view of {customer} was published in another schema, and not since")
+    return codec.decode_view(codec.encode_pieces(published.view, published.pieces))
 
 
 class MemberRows:

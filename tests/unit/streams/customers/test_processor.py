@@ -6,10 +6,11 @@ import msgspec
 import pytest
 
 from schemas.canonical import Attributes, Email
-from schemas.messages import CUSTOMERS, VERSION
+from schemas.messages import CUSTOMERS, VERSION, UnknownVersionError
+from schemas.public import PublicCodec
 from schemas.topics import CUSTOMER_CHANGES, CUSTOMER_VIEW
 from streams.customers import Customers, read_members, read_view
-from streams.customers.rows import DamagedStoreError, member_key
+from streams.customers.rows import DamagedStoreError, member_key, read_row
 from streams.engine.contract import RejectedError, SourceStoppedError
 from streams.survivorship import Rules, Survivorship
 from tests.fakes import MemoryStore, RecordingOutbox, message
@@ -87,6 +88,28 @@ class TestWhenItPublishes:
         (change,) = other.give(updated(BILLING, Attributes(status="closed", gender="f"), time=5000))
         assert changed(change)["status"] == ('"active"', '"closed"')
         assert change.rules_version.startswith("2+")
+
+    def test_pieces_of_another_schema_are_made_anew(self, bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+        settled(bench)
+        bench.give(updated(CRM, ANN_TOO))
+        (before,) = bench.views()
+        with monkeypatch.context() as newer:
+            newer.setattr(PublicCodec, "format", "another")
+            newer.setattr(PublicCodec, "encode_attribute", lambda _, name, value: name.encode() if value else b"")
+            newer.setattr(PublicCodec, "encode_pieces", lambda _, view, pieces: b"")
+            bench.processor.process(message(CUSTOMERS.encode(updated(CRM, ANN, sequence=3))), bench.store, bench.out)
+            row = read_row(bench.store, "c1")
+            assert row is not None
+            assert row.published is not None
+            assert all(piece == name.encode() for name, piece in row.published.pieces.items())
+        with pytest.raises(UnknownVersionError):
+            read_view(bench.store, "c1", bench.codec)
+        (change,) = bench.give(updated(CRM, ANN_TOO, sequence=4))
+        assert changed(change).keys() == {"kind", "gender"}
+        (after,) = bench.views()
+        assert after.attributes.gender is not None
+        assert (after.attributes.gender.value, after.version) == ("f", before.version + 2)
+        assert [email.value for email in after.attributes.emails] == [email.value for email in before.attributes.emails]
 
 
 class TestOrder:
