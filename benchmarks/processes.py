@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import NamedTuple, Self
 
 from benchmarks.paths import ROOT
+from tests.parts.process import dying_with_us
 
 STOP_SECONDS = 15.0
 _TICKS = os.sysconf("SC_CLK_TCK")
@@ -30,7 +31,7 @@ class Measured:
         self._log = log
         with log.open("ab") as out:
             self._process = subprocess.Popen(  # noqa: S603  # our own commands
-                command,
+                dying_with_us(command),
                 cwd=ROOT,
                 env={**os.environ, **(environment or {})},
                 stdin=subprocess.DEVNULL,

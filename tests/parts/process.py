@@ -16,6 +16,11 @@ STOP_TIMEOUT = 20.0  # seconds for an orderly stop before it is killed
 LOG_LINES = 30  # shown when it does not start
 
 
+def dying_with_us(command: Sequence[str]) -> list[str]:
+    """The command, run so that on Linux it dies with the *thread* that starts it."""
+    return [sys.executable, "-I", str(DIE_WITH_PARENT), str(os.getpid()), *command]
+
+
 class ServerProcess:
     """One command, run any number of times, its output appended to one log file.
 
@@ -42,10 +47,9 @@ class ServerProcess:
         """Start the command; nothing happens if it is running. Does not wait."""
         if self.running:
             return
-        guard = [sys.executable, "-I", str(DIE_WITH_PARENT), str(os.getpid())]
         with self.log_path.open("ab") as log:
             self._process = subprocess.Popen(
-                guard + self._command,
+                dying_with_us(self._command),
                 cwd=self._folder,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
