@@ -12,8 +12,10 @@ from typing import Any, NamedTuple
 import msgspec
 from rocksdict import (
     AccessType,
+    BlockBasedIndexType,
     BlockBasedOptions,
     Cache,
+    DBCompressionType,
     Options,
     Rdict,
     ReadOptions,
@@ -80,7 +82,12 @@ class RocksStore:
         blocks.set_block_cache(options.cache)
         blocks.set_bloom_filter(10, False)
         blocks.set_cache_index_and_filter_blocks(True)
+        # In small parts: a large file's whole index does not fit a shard of the cache, and would be read for every row.
+        blocks.set_index_type(BlockBasedIndexType.two_level_index_search())
+        blocks.set_partition_filters(True)
+        blocks.set_pin_l0_filter_and_index_blocks_in_cache(True)
         opts = Options(raw_mode=True)
+        opts.set_compression_type(DBCompressionType.none())  # decision 0011
         opts.create_if_missing(not read_only)
         opts.set_block_based_table_factory(blocks)
         opts.set_write_buffer_size(WRITE_BUFFER_BYTES)
