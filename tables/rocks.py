@@ -31,8 +31,11 @@ log = logging.getLogger(__name__)
 SYNC_KEY = b"\xff\xffsync"
 """Row that says which point of the table topic the store reflects. Written in the same batch as the rows."""
 
-BLOCK_CACHE_BYTES = 64 << 20
-"""Shared by all stores of a process: RocksDB's own default is per store, and large."""
+BLOCK_CACHE_BYTES = 128 << 20
+"""Shared by all stores of a process: RocksDB's own default is per store, and large. Indexes are in it too."""
+
+BLOCK_BYTES = 8 << 10
+"""A row is a kilobyte or two: with RocksDB's 4 KB, the index of a few gigabytes would fill the cache by itself."""
 
 WRITE_BUFFER_BYTES = 16 << 20
 """Rows of one store in memory before they are written out. What is lost in a crash is read again from the table topic."""
@@ -80,6 +83,7 @@ class RocksStore:
         self._path = path
         blocks = BlockBasedOptions()
         blocks.set_block_cache(options.cache)
+        blocks.set_block_size(BLOCK_BYTES)
         blocks.set_bloom_filter(10, False)
         blocks.set_cache_index_and_filter_blocks(True)
         # In small parts: a large file's whole index does not fit a shard of the cache, and would be read for every row.
