@@ -90,10 +90,7 @@ class PipelineWorkload:
 
     def run(self) -> dict[str, float]:
         """All figures by name. Raises FailedError if the pipeline did not do the work."""
-        self._configure()
-        self._cluster.create(SOURCES.values(), {"retention.ms": "-1"}, self._settings.partitions)
-        self._init()
-        load = make_load(self._settings.customers, self._settings.seed)
+        load = self._prepare()
         with ConfluentRegistry({"url": self._registry}) as registry:
             encode = SourceEncoder(registry)
             codec = PublicCodec(registry, PREFIX, [SUBSCRIBER])
@@ -134,17 +131,9 @@ class PipelineWorkload:
         self, name: str, events: Iterator[SourceEvent], encode: SourceEncoder, codec: PublicCodec, process: Measured
     ) -> dict[str, float]:
         producer = self._cluster.producer({"linger.ms": 5})  # as Kafka's own producer
-        rate = self._settings.rate
         with subscribed(self._cluster, self._topic) as subscription:
             began = time.time()
-            sent = 0
-            for event in events:
-                due = began + sent / rate
-                while time.time() < due:
-                    subscription.read(BEAT)
-                self._send(producer, at(event, int(due * 1000)), encode)
-                producer.poll(0)
-                sent += 1
+            sent = sum(1 for _ in self._on_time(events, began, encode, producer, subscription))
             producer.flush(60)
             self._until_quiet(f"{name} at a fixed rate", subscription, process)
         latencies = sorted(subscription.latencies_ms(codec.decode_change, int((began + SETTLING_SECONDS) * 1000)))
@@ -152,6 +141,23 @@ class PipelineWorkload:
             raise FailedError(f"no notifications of {name} at a fixed rate: more --seconds or --customers are needed")
         cuts = statistics.quantiles(latencies, n=100)
         return {f"{name}_at_rate_p50_ms": cuts[49], f"{name}_at_rate_p99_ms": cuts[98], f"{name}_at_rate_sent": sent}
+
+    def _on_time(
+        self,
+        events: Iterator[SourceEvent],
+        began: float,
+        encode: SourceEncoder,
+        producer: Producer,
+        subscription: Subscription,
+    ) -> Iterator[int]:
+        """Sends each event when it is due at the fixed rate, reading notifications meanwhile; yields how many were sent."""
+        for sent, event in enumerate(events):
+            due = began + sent / self._settings.rate
+            while time.time() < due:
+                subscription.read(BEAT)
+            self._send(producer, at(event, int(due * 1000)), encode)
+            producer.poll(0)
+            yield sent + 1
 
     def _until_stable(self, process: Measured, *processors: str) -> None:
         deadline = time.monotonic() + PATIENCE
@@ -197,6 +203,13 @@ class PipelineWorkload:
             raise FailedError(f"the views have {sum(members.values()):,} members, {len(load.first):,} records were loaded")
 
     # -- parts --
+
+    def _prepare(self) -> Load:
+        """Configuration and topics; what there is to load."""
+        self._configure()
+        self._cluster.create(SOURCES.values(), {"retention.ms": "-1"}, self._settings.partitions)
+        self._init()
+        return make_load(self._settings.customers, self._settings.seed)
 
     def _configure(self) -> None:
         document = {

@@ -106,8 +106,7 @@ def holding_of(pid: int) -> Holding:
         files = sum(1 for _ in Path(f"/proc/{pid}/fd").iterdir())
     except FileNotFoundError:
         return Holding(0.0, 0)
-    resident = next((line.split()[1] for line in status.splitlines() if line.startswith("VmRSS:")), "0")
-    return Holding(int(resident) / 1024, files)
+    return Holding(_megabytes(status, "VmRSS"), files)
 
 
 def usage_of(pid: int) -> Usage:
@@ -118,8 +117,12 @@ def usage_of(pid: int) -> Usage:
     except FileNotFoundError:
         return Usage(0.0, 0.0)
     user, system = stat.rpartition(")")[2].split()[11:13]
-    peak = next((line.split()[1] for line in status.splitlines() if line.startswith("VmHWM:")), "0")
-    return Usage((int(user) + int(system)) / _TICKS, int(peak) / 1024)
+    return Usage((int(user) + int(system)) / _TICKS, _megabytes(status, "VmHWM"))
+
+
+def _megabytes(status: str, field: str) -> float:
+    """Of a process's status; 0 for one that is ending."""
+    return int(next((line.split()[1] for line in status.splitlines() if line.startswith(f"{field}:")), "0")) / 1024
 
 
 def family(pid: int) -> list[int]:

@@ -12,11 +12,10 @@ from typing import NamedTuple
 
 from benchmarks.engine import FailedError
 from benchmarks.notifications import subscribed
-from benchmarks.pipeline import BEAT, PREFIX, SUBSCRIBER, PipelineWorkload
-from benchmarks.pipeline_load import at, make_load, updates
+from benchmarks.pipeline import PREFIX, SUBSCRIBER, PipelineWorkload
+from benchmarks.pipeline_load import updates
 from benchmarks.processes import Holding, Measured
 from connectors.registry import ConfluentRegistry
-from connectors.simulated import SOURCES
 from connectors.simulated.events import SourceEvent
 from connectors.simulated.publish import SourceEncoder
 from schemas.public import PublicCodec
@@ -38,10 +37,7 @@ class Soak(PipelineWorkload):
 
     def soak(self, minutes: float) -> dict[str, float]:
         """All figures by name. Raises FailedError if the pipeline did not do the work."""
-        self._configure()
-        self._cluster.create(SOURCES.values(), {"retention.ms": "-1"}, self._settings.partitions)
-        self._init()
-        load = make_load(self._settings.customers, self._settings.seed)
+        load = self._prepare()
         with ConfluentRegistry({"url": self._registry}) as registry:
             encode = SourceEncoder(registry)
             PublicCodec(registry, PREFIX, [SUBSCRIBER])
@@ -60,15 +56,11 @@ class Soak(PipelineWorkload):
         samples: list[Sample] = []
         with subscribed(self._cluster, self._topic) as subscription:
             began = time.time()
-            for sent, event in enumerate(events):
-                due = began + sent / self._settings.rate
-                while (now := time.time()) < due:
-                    subscription.read(BEAT)
-                if now - began >= len(samples) * SAMPLE_SECONDS:
-                    samples.append(Sample(now - began, process.holding()))
+            for sent in self._on_time(events, began, encode, producer, subscription):
+                seconds = time.time() - began
+                if seconds >= len(samples) * SAMPLE_SECONDS:
+                    samples.append(Sample(seconds, process.holding()))
                     self._tell("steady load", sent, number)
-                self._send(producer, at(event, int(due * 1000)), encode)
-                producer.poll(0)
             producer.flush(60)
             self._until_quiet("steady load", subscription, process)
             told = len(subscription.came)
