@@ -167,6 +167,7 @@ class PipelineWorkload:
 
     def _until_quiet(self, what: str, subscription: Subscription, process: Measured) -> None:
         """Until all is consumed at every stage and no notification has come for a while."""
+        began = time.time()
         give_up = time.monotonic() + STUCK_SECONDS
         with self._cluster.reader(f"{PREFIX}intake") as asker:
             intake = Committed(self._cluster, asker, list(SOURCES.values()))
@@ -175,7 +176,7 @@ class PipelineWorkload:
                     give_up = time.monotonic() + STUCK_SECONDS
                 done = intake.done()
                 self._tell(what, done, intake.total)
-                quiet = time.time() - max(subscription.last_read_at, 0.0) > QUIET_SECONDS
+                quiet = time.time() - max(subscription.last_read_at, began) > QUIET_SECONDS
                 if done >= intake.total and quiet and not self._behind():
                     return
                 if process.ended(0) or time.monotonic() > give_up:
