@@ -305,6 +305,7 @@ class EmbeddedSession:
         self._table = log.topics.get(table_topic(processor))
         self._positions: dict[Inbox, int] = {}  # of resumed partitions
         self._joined = False
+        self._offsets: Mapping[Inbox, int] = {}
         self._ends: dict[Inbox, int] = {}
 
     def _inboxes(self) -> list[tuple[Topic, int]]:
@@ -339,6 +340,9 @@ class EmbeddedSession:
     def begin(self) -> None:
         """Nothing yet: the file is locked for writing only from `produce` on, so that folding does not hold up others."""
 
+    def send_offsets(self, offsets: Mapping[Inbox, int]) -> None:
+        self._offsets = offsets
+
     def produce(self, outgoing: Iterable[Outgoing]) -> None:
         now = int(time.time() * 1000)
         self._log.begin()
@@ -346,14 +350,12 @@ class EmbeddedSession:
         table = self._table.name if self._table else ""
         self._ends = {inbox: end for inbox, end in ends.items() if inbox.topic == table}
 
-    def send_offsets(self, offsets: Mapping[Inbox, int]) -> None:
-        for inbox, offset in offsets.items():
+    def commit(self) -> Mapping[Inbox, int]:
+        for inbox, offset in self._offsets.items():
             topic = self._log.topic(inbox.topic)
             self._log.set_offset(self._processor, topic, inbox.partition, offset)
             if self._purge:
                 self._log.purge(topic, inbox.partition, offset)
-
-    def commit(self) -> Mapping[Inbox, int]:
         self._log.commit()
         return self._ends
 

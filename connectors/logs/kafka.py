@@ -289,12 +289,12 @@ class KafkaSession:
     def begin(self) -> None:
         self._transactions.begin()
 
-    def produce(self, outgoing: Iterable[Outgoing]) -> None:
-        self._transactions.produce(outgoing)
-
     def send_offsets(self, offsets: Mapping[Inbox, int]) -> None:
         positions = [self._partition(inbox, offset) for inbox, offset in offsets.items()]
         self._transactions.send_offsets(positions, self._membership())
+
+    def produce(self, outgoing: Iterable[Outgoing]) -> None:
+        self._transactions.produce(outgoing)
 
     def _membership(self) -> Any:
         """The group's metadata, while this process is surely a member.

@@ -42,6 +42,28 @@ EXPIRY_SECONDS = TRANSACTION_TIMEOUT_MS / 1000 - 1
 """A transaction older than this may have been aborted by the broker; the client is told the same as when fenced."""
 
 
+class _Sending:
+    """Offsets on their way to the transaction, in a thread of their own."""
+
+    def __init__(self, name: str, producer: Producer, offsets: list[TopicPartition], group: object) -> None:
+        self._failed: BaseException | None = None
+        self._thread = threading.Thread(target=self._run, args=(producer, offsets, group), name=name, daemon=True)
+        self._thread.start()
+
+    def _run(self, producer: Producer, offsets: list[TopicPartition], group: object) -> None:
+        try:
+            producer.send_offsets_to_transaction(offsets, group, OFFSETS_SECONDS)
+        except BaseException as error:
+            self._failed = error
+
+    def wait(self, seconds: float) -> bool:
+        """Whether it has ended. Raises what it ended with."""
+        self._thread.join(seconds)
+        if self._failed is not None:
+            raise self._failed
+        return not self._thread.is_alive()
+
+
 class KafkaTransactions:
     """One transactional producer. It is made anew, with the same id, whenever nobody knows what state it is in."""
 
@@ -68,6 +90,7 @@ class KafkaTransactions:
         self._began = 0.0
         self._ends: dict[Inbox, int] = {}
         self._expected: set[Inbox] = set()
+        self._sending: _Sending | None = None
 
     def begin(self) -> None:
         producer = self._ready()
@@ -77,26 +100,63 @@ class KafkaTransactions:
         self._calling(producer.begin_transaction)
         self._open = True
 
+    # -- the offsets --
+
+    def send_offsets(self, offsets: list[TopicPartition], group: object) -> None:
+        """`group`: the consumer's group metadata. The answer is awaited by the next call."""
+        self._offsets_taken()
+        producer = self._current()
+        self._sending = _Sending(f"{self._processor} offsets", producer, offsets, group)
+
+    def _offsets_taken(self) -> None:
+        """Waits until the offsets sent, if any, have been taken. If that never comes, the call is left behind with its
+        producer; a new one takes over."""
+        sending, self._sending = self._sending, None
+        if sending is None:
+            return
+        try:
+            ended = sending.wait(OFFSETS_SECONDS + STUCK_SECONDS)
+        except KafkaException as error:
+            cause: KafkaError = error.args[0]
+            if cause.retriable():
+                raise AbortedError(f"the offsets were not taken in time: {cause.str()}") from error
+            raise self._translate(cause) from error
+        if not ended:
+            self._forget(in_doubt=True)
+            raise UnknownError("the client is stuck sending offsets: a new one takes over")
+
     # -- what goes out --
 
     def produce(self, outgoing: Iterable[Outgoing]) -> None:
+        # Partitions are added to the transaction when they are first written to; were its group being added at that moment,
+        # the coordinator would tell one of the two to try again.
+        self._offsets_taken()
         # One call per message: the client's batch call knows no headers, and is no faster with a dict made for each.
+        producer, physical, table = self._current(), self._physical, self._table
         last_of_table: dict[int, Outgoing] = {}
         for item in outgoing:
-            if item.topic == self._table and item.partition is not None:
-                before = last_of_table.get(item.partition)
-                last_of_table[item.partition] = item
-                if before is None:
-                    continue
-                item = before  # noqa: PLW2901 - one behind, so that the last is known to be it
-            self._produce_one(item, None)
+            topic, partition = item.topic, item.partition
+            if partition is None:
+                self._produce_one(producer, physical(topic), ANY_PARTITION, item)
+            elif topic != table:
+                self._produce_one(producer, physical(topic), partition, item)
+            else:
+                before = last_of_table.get(partition)
+                last_of_table[partition] = item
+                if before is not None:  # one behind, so that the last is known to be it
+                    self._produce_one(producer, physical(topic), partition, before)
         for partition, item in last_of_table.items():  # a partition keeps its order: the last offset is enough
-            self._expected.add(Inbox(self._table, partition))
-            self._produce_one(item, self._on_table_delivery)
+            self._expected.add(Inbox(table, partition))
+            self._produce_one(producer, physical(table), partition, item, self._on_table_delivery)
 
-    def _produce_one(self, item: Outgoing, told: Callable[[KafkaError | None, Any], None] | None) -> None:
-        producer, topic = self._current(), self._physical(item.topic)
-        partition = ANY_PARTITION if item.partition is None else item.partition
+    def _produce_one(
+        self,
+        producer: Producer,
+        topic: str,
+        partition: int,
+        item: Outgoing,
+        told: Callable[[KafkaError | None, Any], None] | None = None,
+    ) -> None:
         while True:
             try:
                 if item.headers:
@@ -122,37 +182,8 @@ class KafkaTransactions:
 
     # -- how it ends --
 
-    def send_offsets(self, offsets: list[TopicPartition], group: object) -> None:
-        """`group`: the consumer's group metadata."""
-        producer = self._current()
-        try:
-            self._unless_stuck(lambda: producer.send_offsets_to_transaction(offsets, group, OFFSETS_SECONDS))
-        except KafkaException as error:
-            cause: KafkaError = error.args[0]
-            if cause.retriable():
-                raise AbortedError(f"the offsets were not taken in time: {cause.str()}") from error
-            raise self._translate(cause) from error
-
-    def _unless_stuck(self, call: Callable[[], object]) -> None:
-        """Calls from another thread. If that never returns, it is left behind with its producer; a new one takes over."""
-        failed: list[BaseException] = []
-
-        def run() -> None:
-            try:
-                call()
-            except BaseException as error:
-                failed.append(error)
-
-        caller = threading.Thread(target=run, name=f"{self._processor} offsets", daemon=True)
-        caller.start()
-        caller.join(OFFSETS_SECONDS + STUCK_SECONDS)
-        if caller.is_alive():
-            self._forget(in_doubt=True)
-            raise UnknownError("the client is stuck sending offsets: a new one takes over")
-        if failed:
-            raise failed[0]
-
     def commit(self) -> Mapping[Inbox, int]:
+        self._offsets_taken()
         producer = self._current()
         self._flush(producer)
         self._calling(lambda: producer.commit_transaction(SLICE_SECONDS))
@@ -179,6 +210,8 @@ class KafkaTransactions:
     def abort(self) -> None:
         """Nothing is open or in doubt after this: the open transaction, if any, is given up; what an earlier producer left
         has ended, one way or the other. Raises UnavailableError, FencedError."""
+        if self._open:
+            self._end_sending()
         producer, was_open, self._open = self._producer, self._open, False
         if producer is not None and was_open:
             try:
@@ -188,6 +221,13 @@ class KafkaTransactions:
                 self._forget(in_doubt=True)
         if self._in_doubt:
             self._ready()
+
+    def _end_sending(self) -> None:
+        """The client takes one call about a transaction at a time. What is given up need not have been taken."""
+        try:
+            self._offsets_taken()
+        except LogError as error:
+            log.info("%s: the offsets of what is given up: %s", self._processor, error)
 
     def close(self) -> None:
         """Gives up what is open, if that is quickly done."""
@@ -230,6 +270,7 @@ class KafkaTransactions:
             self._producer.purge(blocking=False)  # it would wait for them to be delivered
         self._producer = None
         self._open = False
+        self._sending = None
         self._in_doubt = in_doubt
 
     def _out_of_patience(self, began: float) -> bool:

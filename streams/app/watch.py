@@ -13,7 +13,7 @@ from streams.engine.log import Inbox
 from streams.engine.runtime import Worker
 from streams.records import TALLIES, TALLY_KEY, Tally
 
-STEPS = {1: "begin", 2: "fold", 3: "produce", 4: "offsets", 5: "commit", 6: "apply"}
+STEPS = {1: "begin", 2: "offsets", 3: "fold", 4: "produce", 5: "commit", 6: "apply"}
 """Names of the commit protocol's steps (streams/engine/runtime.py)."""
 
 COMMITTED = 6

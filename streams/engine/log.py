@@ -112,12 +112,15 @@ class Session(TableLog, Protocol):
         """Step 1 of the commit protocol."""
         ...
 
-    def produce(self, outgoing: Iterable[Outgoing]) -> None:
-        """Step 3: outputs, and table records (which name their partition)."""
+    def send_offsets(self, offsets: Mapping[Inbox, int]) -> None:
+        """Step 2: the next offset to consume of each partition in the batch. Said again, the last one holds.
+
+        Does not wait for the answer: that it was refused may be raised by any later call of this transaction.
+        """
         ...
 
-    def send_offsets(self, offsets: Mapping[Inbox, int]) -> None:
-        """Step 4: the next offset to consume of each partition in the batch."""
+    def produce(self, outgoing: Iterable[Outgoing]) -> None:
+        """Step 4: outputs, and table records (which name their partition)."""
         ...
 
     def commit(self) -> Mapping[Inbox, int]:

@@ -70,7 +70,7 @@ STEP_SECONDS = Metric(
     Kind.HISTOGRAM,
     ("processor", "step"),
     "seconds",
-    "Time of each numbered step of the commit protocol: begin, fold, produce, offsets, commit, apply",
+    "Time of each numbered step of the commit protocol: begin, offsets, fold, produce, commit, apply",
     _SECONDS,
 )
 HOP_SECONDS = Metric(

@@ -39,7 +39,8 @@ class BatchOutbox:
         self._mark = 0
 
     def send(self, topic: str, key: bytes | None, value: bytes | None, headers: Headers = ()) -> None:
-        self._sent.append(Outgoing(topic, key, value, headers, self._partition(topic, key)))
+        partition = self._partition(topic, key) if self._partitioners else None
+        self._sent.append(Outgoing(topic, key, value, headers, partition))
 
     def latest(self, topic: str, key: bytes, value: Encoded | None, headers: Headers = ()) -> None:
         slot = (topic, key)

@@ -93,18 +93,15 @@ class Overlay:
                 raise StoreError("the store could not be read") from error
         return [self._written[key] if key in self._written else self._read[key] for key in keys]
 
-    def put(self, key: bytes, value: bytes) -> None:
-        self._write(key, value)
-
-    def delete(self, key: bytes) -> None:
-        self._write(key, None)
-
-    def _write(self, key: bytes, value: bytes | None) -> None:
+    def put(self, key: bytes, value: bytes | None) -> None:
         before = self._written.get(key, _UNWRITTEN)
         self._journal.append((key, before))
         self._written[key] = value
         if before is _UNWRITTEN and self._ordered is not None:
             self._unordered.append(key)
+
+    def delete(self, key: bytes) -> None:
+        self.put(key, None)
 
     def scan(self, prefix: bytes, after: bytes | None = None) -> Iterator[tuple[bytes, bytes]]:
         written = self._written_under(prefix, after)

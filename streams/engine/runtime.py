@@ -3,13 +3,14 @@
 The commit protocol; each number is a crash point in the tests:
 
     1. begin
-    2. read the batch, prefetch, fold: writes stay in the overlay, outputs in the outbox
-    3. produce outputs and one table record per dirty key
-    4. send the consumed offsets to the transaction
+    2. send the offsets behind the batch to the transaction; nobody waits for the answer yet
+    3. read the batch, prefetch, fold: writes stay in the overlay, outputs in the outbox
+    4. produce outputs and one table record per dirty key; send the offsets again if the fold stopped short of them
     5. commit
     6. write the overlay to the store, with the table offset it reflects
 
-The disk is never ahead of the commit: a crash between 5 and 6 is caught up from the table topic at the next start.
+The disk is never ahead of the commit: a crash between 5 and 6 is caught up from the table topic at the next start. Offsets
+go first because the broker's answer takes as long as a small fold (decision 0012).
 """
 
 from __future__ import annotations
@@ -203,16 +204,21 @@ class Worker:
 
     def _transact(self, messages: list[Message]) -> int:
         began, began_ms = self._clock(), self._wall_ms()
+        # What is not ours any more was revoked while it was being polled.
+        groups = {inbox: group for inbox, group in _by_partition(messages).items() if inbox in self._holdings}
+        behind = {inbox: group[-1].offset + 1 for inbox, group in groups.items()}
         self._at(1)
         self._session.begin()
         self._at(2)
-        out = BatchOutbox(self._partitioners)
-        fold = self._fold(messages, out)
+        self._session.send_offsets(behind)
         self._at(3)
+        out = BatchOutbox(self._partitioners)
+        fold = self._fold(groups, out)
+        self._at(4)
         outgoing = [*out.outgoing(), *self._table_records(fold.overlays)]
         self._session.produce(outgoing)
-        self._at(4)
-        self._session.send_offsets(fold.offsets)
+        if fold.offsets != behind:
+            self._session.send_offsets(fold.offsets)
         self._at(5)
         ends = self._session.commit()
         self._pace.took(fold.folded, self._clock() - began)
@@ -223,14 +229,12 @@ class Worker:
         self.counts.dead_letters.update(fold.rejected)
         return fold.folded
 
-    # -- step 2 --
+    # -- step 3 --
 
-    def _fold(self, messages: list[Message], out: BatchOutbox) -> _Fold:
+    def _fold(self, groups: Mapping[Inbox, list[Message]], out: BatchOutbox) -> _Fold:
         fold = _Fold()
         deadline = self._clock() + self._limits.fold_seconds
-        for inbox, group in _by_partition(messages).items():
-            if inbox not in self._holdings:
-                continue  # revoked while this batch was being polled
+        for inbox, group in groups.items():
             overlay = fold.overlays[inbox] = Overlay(self._holdings.backing(inbox))
             try:
                 self._fold_one_partition(inbox, group, overlay, out, fold, deadline)
@@ -242,20 +246,20 @@ class Worker:
     def _fold_one_partition(
         self, inbox: Inbox, group: list[Message], overlay: Overlay, out: BatchOutbox, fold: _Fold, deadline: float
     ) -> None:
-        self._prepare(group, overlay)
         done = 0
-        for message in group:
-            if inbox.topic in self.stopped:
-                self._session.pause(inbox)
-                break
-            if self._clock() > deadline and (done or fold.folded):
-                self._left[:0] = group[done:]
-                break
-            if self._one(message, overlay, out, fold):
+        if inbox.topic in self.stopped:
+            self._session.pause(inbox)
+        else:
+            self._prepare(group, overlay)
+            for message in group:
+                if self._clock() > deadline and (done or fold.folded):
+                    self._left[:0] = group[done:]
+                    break
+                if not self._one(message, overlay, out, fold):
+                    break
                 done += 1
-        if done:
-            fold.offsets[inbox] = group[done - 1].offset + 1
-            fold.folded += done
+        fold.offsets[inbox] = group[done - 1].offset + 1 if done else group[0].offset
+        fold.folded += done
 
     def _prepare(self, group: list[Message], overlay: Overlay) -> None:
         """Lets the processor look ahead. If that fails for some message, `process` will meet it, and reject it alone."""
@@ -302,7 +306,7 @@ class Worker:
         self.stopped[message.topic] = why
         self._session.pause(Inbox(message.topic, message.partition))
 
-    # -- steps 3 and 6 --
+    # -- steps 4 and 6 --
 
     def _table_records(self, overlays: Mapping[Inbox, Overlay]) -> Iterator[Outgoing]:
         topic = table_topic(self._processor.name)
@@ -324,10 +328,10 @@ class Worker:
 
 @dataclass
 class _Fold:
-    """The result of step 2."""
+    """The result of step 3."""
 
     overlays: dict[Inbox, Overlay] = field(default_factory=dict)
-    offsets: dict[Inbox, int] = field(default_factory=dict)
+    offsets: dict[Inbox, int] = field(default_factory=dict)  # of every partition of the batch: the next to consume
     rejected: Counter[str] = field(default_factory=Counter)
     folded: int = 0
 

@@ -55,6 +55,7 @@ class SimulatedSession:
         self._transaction: Transaction | None = None
         self._must_abort = False
         self._broken = False
+        self._sending: dict[Inbox, int] = {}  # offsets not yet taken
         self._ends: dict[Inbox, int] = {}
         self._epoch = 0
         self._register()
@@ -194,18 +195,17 @@ class SimulatedSession:
         assert not self._broken, "a broken producer is used"
         return self._transaction
 
-    def produce(self, outgoing: Iterable[Outgoing]) -> None:
-        transaction = self._open()
-        for item in outgoing:
-            if self._weather.random.random() < 0.2:
-                self._error("produce")
-            self._broker.check(self._producer, self._epoch)
-            where, offset = self._broker.append(item, self._host.wall_ms(), transaction)
-            if where.topic == self._table:
-                assert item.partition is not None, "a table record names its partition"
-                self._ends[where] = offset + 1
-
     def send_offsets(self, offsets: Mapping[Inbox, int]) -> None:
+        self._open()
+        self._sending = dict(offsets)
+        if self._weather.random.random() < 0.5:
+            self._offsets_taken()
+
+    def _offsets_taken(self) -> None:
+        """At once, or only when the next call waits for it."""
+        offsets, self._sending = self._sending, {}
+        if not offsets:
+            return
         transaction = self._open()
         self._error("send offsets")
         if not self.member.gone and self._weather.random.random() < 0.8:
@@ -216,9 +216,22 @@ class SimulatedSession:
             )
             self._must_abort = True
             raise AbortedError("the generation is over")
-        self._broker.add_offsets(transaction, self._group.name, dict(offsets))
+        self._broker.add_offsets(transaction, self._group.name, offsets)
+
+    def produce(self, outgoing: Iterable[Outgoing]) -> None:
+        self._offsets_taken()
+        transaction = self._open()
+        for item in outgoing:
+            if self._weather.random.random() < 0.2:
+                self._error("produce")
+            self._broker.check(self._producer, self._epoch)
+            where, offset = self._broker.append(item, self._host.wall_ms(), transaction)
+            if where.topic == self._table:
+                assert item.partition is not None, "a table record names its partition"
+                self._ends[where] = offset + 1
 
     def commit(self) -> Mapping[Inbox, int]:
+        self._offsets_taken()
         transaction = self._open()
         self._error("commit")
         self._broker.decide(transaction, committed=True)
@@ -236,6 +249,7 @@ class SimulatedSession:
 
     def abort(self) -> None:
         self._away("abort")
+        self._sending = {}
         if self._broken:
             self._register()
         elif self._transaction is not None:

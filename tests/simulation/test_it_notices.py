@@ -29,8 +29,8 @@ Patch = pytest.MonkeyPatch
 def applies_before_the_commit(patch: Patch) -> None:
     fold = Worker._fold
 
-    def early(self: Worker, messages: list[Message], out: BatchOutbox) -> Any:
-        folded = fold(self, messages, out)
+    def early(self: Worker, groups: Mapping[Inbox, list[Message]], out: BatchOutbox) -> Any:
+        folded = fold(self, groups, out)
         for inbox, overlay in folded.overlays.items():
             store = self._holdings.backing(inbox)
             assert isinstance(store, DiskStore)

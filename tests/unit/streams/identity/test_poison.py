@@ -43,7 +43,7 @@ class FaultyOverlay(Overlay):
         super().__init__(rows)
         self.after, self.armed, self.failed = after, False, False
 
-    def put(self, key: bytes, value: bytes) -> None:
+    def put(self, key: bytes, value: bytes | None) -> None:
         if self.armed:
             if not self.after:
                 self.failed = True
