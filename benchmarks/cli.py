@@ -25,7 +25,7 @@ from benchmarks.paths import own_folder
 from benchmarks.pipeline import PipelineWorkload, Settings
 from benchmarks.population import PLANTS
 from benchmarks.restore import measure_restore
-from benchmarks.size import BATCH, measure_cost
+from benchmarks.size import measure_cost, needed
 from benchmarks.soak import Soak
 from tests.parts import MissingPartError, PartStartError
 
@@ -64,10 +64,16 @@ def pipeline(
     rate: Annotated[int, typer.Option(min=1, help="Events a second, where latency is measured.")] = DEFAULTS.rate,
     seconds: Annotated[int, typer.Option(min=10, help="Of that rate.")] = DEFAULTS.seconds,
     partitions: Annotated[int, typer.Option(min=1, help="Of every topic.")] = DEFAULTS.partitions,
+    rehearsal: Annotated[
+        int, typer.Option(min=0, help="Seconds, at most, until the broker has compiled itself; 0: none.")
+    ] = DEFAULTS.rehearsal,
     as_json: Json = False,
 ) -> None:
     """The whole pipeline: rates of a first load and of updates, and latency at a fixed rate."""
-    finish({"pipeline": measure_pipeline(Settings(customers, updates, rate, seconds, partitions), runs)}, as_json=as_json)
+    finish(
+        {"pipeline": measure_pipeline(Settings(customers, updates, rate, seconds, partitions, rehearsal), runs)},
+        as_json=as_json,
+    )
 
 
 @app.command()
@@ -87,15 +93,15 @@ def soak(
 @app.command()
 def size(
     runs: Annotated[int, typer.Option(min=1, help="Rounds over both sizes.")] = 3,
-    events: Annotated[int, typer.Option(min=3 * BATCH, help="Of a round.")] = 20_000,
+    events: Annotated[int, typer.Option(min=1_000, help="Of a round.")] = 20_000,
     small: Annotated[int, typer.Option(min=1_000, help="Customers.")] = 100_000,
     large: Annotated[int, typer.Option(min=1_000, help="Customers.")] = 2_000_000,
     restored: Annotated[int, typer.Option(min=10_000, help="Table records of the restore.")] = 1_000_000,
     as_json: Json = False,
 ) -> None:
     """Cost of an event with a small and a large store, and the rate of a restore."""
-    if runs * events > small:
-        raise typer.BadParameter(f"--small must be at least runs times events, {runs * events:,}: each is updated once")
+    if needed(events, runs) > small:
+        raise typer.BadParameter(f"--small must be at least {needed(events, runs):,}: each customer is updated once")
     finish(measure_size(runs, events, (small, large), restored), as_json=as_json)
 
 
@@ -119,8 +125,8 @@ def measure_pipeline(settings: Settings, runs: int) -> list[dict[str, float]]:
 
 
 def measure_size(runs: int, events: int, sizes: tuple[int, int], restored: int) -> dict[str, Any]:
-    with telling() as tell:
-        costs = [measure_cost(plant(), sizes, events, runs, tell) for plant in PLANTS]
+    with own_kafka() as cluster, telling() as tell:
+        costs = [measure_cost(cluster, plant(), sizes, events, runs, tell) for plant in PLANTS]
     err.print(report.cost_table(costs))
     with own_kafka() as cluster, telling() as tell:
         rates = [measure_restore(cluster, restored, serial, tell) for serial in range(runs)]

@@ -9,11 +9,15 @@ from typing import Any
 from confluent_kafka import Consumer, ConsumerGroupState, KafkaException, Message, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]  # its stubs do not declare it
 
+from benchmarks.processes import cpu_of_threads
 from tests.parts import launch_kafka, launch_registry
 
 PARTITIONS = 4
 BROKER_JVM = ("-Xms1g", "-Xmx1g", "-XX:+UseG1GC")
 """As Kafka's own start script: the tests' broker starts quicker and runs slower."""
+
+COMPILERS = ("C1 Compiler", "C2 Compiler")
+"""How HotSpot's compiler threads are called."""
 
 TIMEOUT = 30.0
 
@@ -130,6 +134,10 @@ class Cluster:
                     return False  # a message; or nothing at all, so a transaction is still open
                 ended += 1
         return True
+
+    def compiled_seconds(self) -> float:
+        """CPU time the broker's JVM has spent on compiling itself; 0 if it is not a process of this machine."""
+        return cpu_of_threads(self.pid, COMPILERS) if self.pid else 0.0
 
     def producer(self, settings: Mapping[str, Any] | None = None) -> Producer:
         own = {"linger.ms": 20, "enable.idempotence": True, "partitioner": "murmur2_random"}

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import NamedTuple
 
-from confluent_kafka import Consumer, KafkaException, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 from benchmarks.cluster import TIMEOUT, Cluster
 from schemas.view import CustomerChange
@@ -25,6 +25,7 @@ class Subscription:
 
     def __init__(self, consumer: Consumer) -> None:
         self._consumer = consumer
+        self._ended: dict[tuple[str | None, int | None], int] = {}  # where a partition was last found to end
         self.came: list[Notification] = []
 
     def read(self, seconds: float) -> int:
@@ -33,11 +34,18 @@ class Subscription:
         for message in self._consumer.consume(10_000, seconds):
             error = message.error()
             if error is not None:
-                raise KafkaException(error)
+                if error.code() != KafkaError._PARTITION_EOF:
+                    raise KafkaException(error)
+                self._ended[message.topic(), message.partition()] = message.offset() or 0
+                continue
             value = message.value()
             assert isinstance(value, bytes)
             self.came.append(Notification(time.time(), value))
         return len(self.came) - before
+
+    def has_reached(self, ends: Mapping[tuple[str, int], int]) -> bool:
+        """Whether all before these offsets was read."""
+        return all(self._ended.get(partition, 0) >= end for partition, end in ends.items())
 
     @property
     def last_read_at(self) -> float:
@@ -53,7 +61,7 @@ class Subscription:
 def subscribed(cluster: Cluster, topic: str) -> Iterator[Subscription]:
     """From the present end of the topic."""
     ends = cluster.ends([topic])
-    with cluster.reader(settings={"fetch.wait.max.ms": 20}) as consumer:
+    with cluster.reader(settings={"fetch.wait.max.ms": 100, "enable.partition.eof": True}) as consumer:
         consumer.assign([TopicPartition(name, partition, offset) for (name, partition), offset in ends.items()])
         for name, partition in ends:
             consumer.position([TopicPartition(name, partition)])

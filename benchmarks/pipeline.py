@@ -4,6 +4,9 @@
 2. updates: preloaded while the pipeline is down, then it starts on its warm stores; rate as before.
 3. updates at a fixed rate, and new records at a fixed rate: time from the source event's time to the notification's being
    read. An event's time is when it was due, so a sender that falls behind hides nothing.
+
+Before, the same pipeline is rehearsed with few customers until the broker's JVM has compiled itself: one that has just
+started spends a third of a core on that for minutes.
 """
 
 from __future__ import annotations
@@ -11,7 +14,7 @@ from __future__ import annotations
 import statistics
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
@@ -34,13 +37,17 @@ from schemas.public import PublicCodec
 from schemas.topics import CUSTOMER_VIEW, DEAD_LETTERS, subscriber_topic
 from streams.app.wiring import INBOX_OF, PROCESSORS
 
-PREFIX = "bench."
 SUBSCRIBER = "bench"
+REHEARSAL = "rehearsal."  # the prefix of its topics
 ENVIRONMENT = {"SINGLEVIEW_SECRET": "no secret: the benchmark's customers are simulated"}
 PATIENCE = 900.0
 QUIET_SECONDS = 2.0
 STUCK_SECONDS = 60.0
+CALM = 0.05  # of a core, used by the broker's compiler: it is warm
+REHEARSED_CUSTOMERS = 1_000
+REHEARSED_SECONDS = 10  # of load between two looks at the compiler
 BEAT = 0.005  # seconds: how finely events are sent and notifications read at a fixed rate
+ENCODING_SECONDS = 0.001  # one event takes less: all are encoded before the first is sent
 SETTLING_SECONDS = 5.0  # of a fixed rate: not counted
 
 Tell = Callable[[str, int, int], None]
@@ -54,6 +61,7 @@ class Settings(NamedTuple):
     rate: int = 500  # events a second, in the third phase
     seconds: int = 30  # of each fixed rate
     partitions: int = 2  # of every topic: as many as this machine can work on at once
+    rehearsal: int = 300  # seconds at most; 0: none
     seed: int = 42
 
 
@@ -76,24 +84,37 @@ class Throughput(NamedTuple):
         }
 
 
+class Due(NamedTuple):
+    """An event ready to be sent."""
+
+    at: float  # seconds since the epoch
+    topic: str
+    key: bytes | None
+    value: bytes | None
+
+
 class PipelineWorkload:
     """One pass over all phases, on a broker and a registry of its own."""
 
-    def __init__(self, cluster: Cluster, registry: str, folder: Path, settings: Settings, tell: Tell) -> None:
+    def __init__(
+        self, cluster: Cluster, registry: str, folder: Path, settings: Settings, tell: Tell, prefix: str = "bench."
+    ) -> None:
         self._cluster = cluster
+        self._prefix = prefix
         self._registry = registry
         self._folder = folder
         self._settings = settings
         self._tell = tell
         self._config = folder / "singleview.yaml"
-        self._topic = PREFIX + subscriber_topic(SUBSCRIBER)
+        self._topic = prefix + subscriber_topic(SUBSCRIBER)
 
     def run(self) -> dict[str, float]:
         """All figures by name. Raises FailedError if the pipeline did not do the work."""
+        self._rehearsed()
         load = self._prepare()
         with ConfluentRegistry({"url": self._registry}) as registry:
             encode = SourceEncoder(registry)
-            codec = PublicCodec(registry, PREFIX, [SUBSCRIBER])
+            codec = PublicCodec(registry, self._prefix, [SUBSCRIBER])
             figures = self._preloaded("first load", load.first, encode).figures("first_load")
             self._check_load(load, codec)
             changing = updates(load.billing)
@@ -130,38 +151,71 @@ class PipelineWorkload:
     def _paced(
         self, name: str, events: Iterator[SourceEvent], encode: SourceEncoder, codec: PublicCodec, process: Measured
     ) -> dict[str, float]:
-        producer = self._cluster.producer({"linger.ms": 5})  # as Kafka's own producer
         with subscribed(self._cluster, self._topic) as subscription:
-            began = time.time()
-            sent = sum(1 for _ in self._on_time(events, began, encode, producer, subscription))
-            producer.flush(60)
+            chosen = list(events)
+            began = time.time() + len(chosen) * ENCODING_SECONDS + 1
+            due = list(self._due(chosen, began, encode))
+            self._on_time(due, subscription)
             self._until_quiet(f"{name} at a fixed rate", subscription, process)
         latencies = sorted(subscription.latencies_ms(codec.decode_change, int((began + SETTLING_SECONDS) * 1000)))
         if len(latencies) < 2:
             raise FailedError(f"no notifications of {name} at a fixed rate: more --seconds or --customers are needed")
         cuts = statistics.quantiles(latencies, n=100)
-        return {f"{name}_at_rate_p50_ms": cuts[49], f"{name}_at_rate_p99_ms": cuts[98], f"{name}_at_rate_sent": sent}
+        return {f"{name}_at_rate_p50_ms": cuts[49], f"{name}_at_rate_p99_ms": cuts[98], f"{name}_at_rate_sent": len(due)}
 
-    def _on_time(
-        self,
-        events: Iterator[SourceEvent],
-        began: float,
-        encode: SourceEncoder,
-        producer: Producer,
-        subscription: Subscription,
-    ) -> Iterator[int]:
-        """Sends each event when it is due at the fixed rate, reading notifications meanwhile; yields how many were sent."""
-        for sent, event in enumerate(events):
-            due = began + sent / self._settings.rate
-            while time.time() < due:
+    def _due(self, events: Iterable[SourceEvent], began: float, encode: SourceEncoder) -> Iterator[Due]:
+        """The events at the fixed rate, each happening when it is due."""
+        for number, event in enumerate(events):
+            due = began + number / self._settings.rate
+            yield Due(due, event.topic, event.key, encode(at(event, int(due * 1000))))
+
+    def _on_time(self, events: Iterable[Due], subscription: Subscription, sent: Callable[[int], None] | None = None) -> None:
+        """Sends each event when it is due, reading notifications meanwhile."""
+        producer = self._cluster.producer({"linger.ms": 5})  # as Kafka's own producer
+        for number, event in enumerate(events, start=1):
+            while time.time() < event.at:
                 subscription.read(BEAT)
-            self._send(producer, at(event, int(due * 1000)), encode)
+            producer.produce(event.topic, event.value, event.key, timestamp=int(event.at * 1000))
             producer.poll(0)
-            yield sent + 1
+            if sent:
+                sent(number)
+        producer.flush(60)
+
+    # -- before --
+
+    def _rehearsed(self) -> None:
+        """Leaves a warm broker behind, and nothing else."""
+        if self._settings.rehearsal:
+            folder = self._folder / "rehearsal"
+            folder.mkdir()
+            settings = self._settings._replace(customers=REHEARSED_CUSTOMERS)
+            PipelineWorkload(self._cluster, self._registry, folder, settings, self._tell, REHEARSAL).rehearse()
+            for name in (REHEARSAL, *SOURCES.values()):
+                self._cluster.delete(name)
+
+    def rehearse(self) -> None:
+        """Updates at the fixed rate until the broker's compiler is calm, but not for longer than was asked for."""
+        load = self._prepare()
+        with ConfluentRegistry({"url": self._registry}) as registry:
+            encode = SourceEncoder(registry)
+            self._preloaded("rehearsal", load.first, encode)
+            changing, began = updates(load.billing), time.monotonic()
+            with self._running() as process, subscribed(self._cluster, self._topic) as subscription:
+                self._until_stable(process, *PROCESSORS)
+                while (spent := time.monotonic() - began) < self._settings.rehearsal:
+                    self._tell("rehearsal", int(spent), self._settings.rehearsal)
+                    compiled = self._cluster.compiled_seconds()
+                    events = islice(changing, self._settings.rate * REHEARSED_SECONDS)
+                    self._on_time(self._due(events, time.time(), encode), subscription)
+                    if self._cluster.compiled_seconds() - compiled < CALM * REHEARSED_SECONDS:
+                        break
+                self._until_quiet("rehearsal", subscription, process)
+
+    # -- waiting --
 
     def _until_stable(self, process: Measured, *processors: str) -> None:
         deadline = time.monotonic() + PATIENCE
-        while not all(self._cluster.stable(f"{PREFIX}{processor}") for processor in processors):
+        while not all(self._cluster.stable(f"{self._prefix}{processor}") for processor in processors):
             if process.ended(0.05) or time.monotonic() > deadline:
                 raise FailedError(f"the pipeline did not start: {process.last_lines()}")
 
@@ -169,7 +223,7 @@ class PipelineWorkload:
         """Until all is consumed at every stage and no notification has come for a while."""
         began = time.time()
         give_up = time.monotonic() + STUCK_SECONDS
-        with self._cluster.reader(f"{PREFIX}intake") as asker:
+        with self._cluster.reader(f"{self._prefix}intake") as asker:
             intake = Committed(self._cluster, asker, list(SOURCES.values()))
             while True:
                 if subscription.read(0.2):
@@ -178,7 +232,9 @@ class PipelineWorkload:
                 self._tell(what, done, intake.total)
                 quiet = time.time() - max(subscription.last_read_at, began) > QUIET_SECONDS
                 if done >= intake.total and quiet and not self._behind():
-                    return
+                    ends = self._cluster.ends([self._topic])
+                    if subscription.has_reached(ends):
+                        return
                 if process.ended(0) or time.monotonic() > give_up:
                     behind = ", ".join(self._behind()) or "nobody"
                     raise FailedError(
@@ -190,14 +246,14 @@ class PipelineWorkload:
         return [
             processor
             for processor, topic in INBOX_OF.items()
-            if not self._cluster.has_read_all(f"{PREFIX}{processor}", PREFIX + topic)
+            if not self._cluster.has_read_all(f"{self._prefix}{processor}", self._prefix + topic)
         ]
 
     def _check_load(self, load: Load, codec: PublicCodec) -> None:
-        if letters := sum(self._cluster.ends([PREFIX + DEAD_LETTERS]).values()):
+        if letters := sum(self._cluster.ends([self._prefix + DEAD_LETTERS]).values()):
             raise FailedError(f"{letters} dead letters (with markers) in the first load")
         members: dict[object, int] = {}
-        for message in self._cluster.read_all(PREFIX + CUSTOMER_VIEW):
+        for message in self._cluster.read_all(self._prefix + CUSTOMER_VIEW):
             value = message.value()
             members[message.key()] = codec.decode_view(value).member_count if isinstance(value, bytes) else 0
         if sum(members.values()) != len(load.first):
@@ -215,7 +271,7 @@ class PipelineWorkload:
     def _configure(self) -> None:
         document = {
             "data": "data",
-            "prefix": PREFIX,
+            "prefix": self._prefix,
             "partitions": self._settings.partitions,
             "realms": {"north": 0, "south": 1},
             "kafka": {"bootstrap.servers": self._cluster.brokers},
@@ -238,7 +294,7 @@ class PipelineWorkload:
             yield process
         # Static members stay in their groups for a while, which then look stable though nobody is there.
         deadline = time.monotonic() + PATIENCE
-        while any(self._cluster.members(f"{PREFIX}{processor}") for processor in PROCESSORS):
+        while any(self._cluster.members(f"{self._prefix}{processor}") for processor in PROCESSORS):
             if time.monotonic() > deadline:
                 raise FailedError("the groups did not become empty")
             time.sleep(0.2)

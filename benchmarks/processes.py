@@ -116,8 +116,26 @@ def usage_of(pid: int) -> Usage:
         status = Path(f"/proc/{pid}/status").read_text()
     except FileNotFoundError:
         return Usage(0.0, 0.0)
+    return Usage(_cpu_seconds(stat), _megabytes(status, "VmHWM"))
+
+
+def cpu_of_threads(pid: int, names: tuple[str, ...]) -> float:
+    """CPU seconds of a process's present threads whose names begin so."""
+    spent = 0.0
+    for task in Path(f"/proc/{pid}/task").glob("*"):
+        try:
+            stat = (task / "stat").read_text()
+        except FileNotFoundError:
+            continue  # ended meanwhile
+        if stat.partition("(")[2].startswith(names):
+            spent += _cpu_seconds(stat)
+    return spent
+
+
+def _cpu_seconds(stat: str) -> float:
+    """Of a line of /proc: user and system."""
     user, system = stat.rpartition(")")[2].split()[11:13]
-    return Usage((int(user) + int(system)) / _TICKS, _megabytes(status, "VmHWM"))
+    return (int(user) + int(system)) / _TICKS
 
 
 def _megabytes(status: str, field: str) -> float:

@@ -1,34 +1,46 @@
 """Workload 3: what an event costs when the store holds many customers, and how fast a store comes back from its topic.
 
-Cost is the CPU time of this process (RocksDB's threads included) for what the engine does with a batch apart from Kafka:
-prefetch, fold, encode, write to disk. Two stores, a small and a large one, are measured in turns, one open at a time.
+Cost is the CPU time of a worker's process (Kafka's client and RocksDB's threads included) for one event of a backlog. A
+small and a large store are measured in turns, one open at a time. They are preloaded on disk; their table topics are empty.
 """
 
 from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from itertools import islice
 from pathlib import Path
 from random import Random
+from typing import NamedTuple
 
 import msgspec
+from confluent_kafka import Producer
 
+from benchmarks.cluster import Cluster
+from benchmarks.contenders.engine import Relay
 from benchmarks.engine import FailedError
 from benchmarks.paths import own_folder
-from benchmarks.population import NOW, Plant
+from benchmarks.population import Plant
+from connectors.logs.kafka import Connection, KafkaSession
+from connectors.logs.topics import topic_ids
+from schemas.topics import DEAD_LETTERS, TopicNames, table_topic
 from streams.engine.contract import Message
-from streams.engine.outbox import BatchOutbox
-from streams.engine.overlay import Overlay
+from streams.engine.runtime import Limits, Worker
 from streams.engine.store import Sync
-from tables.rocks import RocksStore, StoreOptions
+from tables.rocks import RocksStore, RocksStores, StoreOptions
+from tests.fakes import MemoryStore, RecordingOutbox
+
+WARMING_EVENTS = 8_000
+"""Of each round, not counted: joining the group, and the first batches of a store that was just opened."""
 
 BATCH = 2_000
-"""As the engine's own default."""
+"""Messages at most: a round shall not run far into the next one's."""
 
 PRELOAD_BATCH = 20_000
-WARMING_BATCHES = 2  # of each round: not counted
+STALLED_SECONDS = 60.0
+INBOX = "inbox"
+INSTANCE = "bench"
 
 Tell = Callable[[str, int, int], None]
 
@@ -48,19 +60,38 @@ class Cost(msgspec.Struct, frozen=True, kw_only=True):
         return self.large_us / self.small_us
 
 
-def measure_cost(plant: Plant, sizes: tuple[int, int], events: int, rounds: int, tell: Tell) -> Cost:
-    """In each round and each of the two stores, `events` updates of customers drawn evenly."""
+class Site(NamedTuple):
+    """One plant at one size: its topics and its store."""
+
+    plant: Plant
+    size: int
+    folder: Path
+    connection: Connection
+
+    @property
+    def store(self) -> Path:
+        """Of the one partition."""
+        return self.folder / "0"
+
+    def physical(self, topic: str) -> str:
+        return self.connection.names.physical(topic)
+
+
+def measure_cost(cluster: Cluster, plant: Plant, sizes: tuple[int, int], events: int, rounds: int, tell: Tell) -> Cost:
+    """In each round and each of the two stores, `events` updates of customers drawn evenly, after some to warm up."""
     found: dict[int, list[float]] = {size: [] for size in sizes}
     with own_folder("size") as folder:
-        for size in sizes:
-            _fill(plant, folder / str(size), size, tell)
-        draws = {size: _draw(plant, size, events * rounds) for size in sizes}
+        sites = [_site(cluster, plant, size, folder / str(size)) for size in sizes]
+        for site in sites:
+            _fill(cluster, site, tell)
+            _backlog(cluster, site, needed(events, rounds))
         for done in range(rounds):
-            for size in sizes:
+            for site in sites:
                 tell(f"{plant.name}: updates", done, rounds)
-                batches = islice(draws[size], events // BATCH)
-                found[size].append(_round(plant, folder / str(size), batches))
-        large_mb = sum(path.stat().st_size for path in (folder / str(sizes[1])).rglob("*") if path.is_file()) / 2**20
+                found[site.size].append(_round(site, events))
+        large_mb = sum(path.stat().st_size for path in sites[1].folder.rglob("*") if path.is_file()) / 2**20
+        for site in sites:
+            cluster.delete(site.connection.names.prefix)
     small_us, large_us = (statistics.median(found[size]) for size in sizes)
     return Cost(
         processor=plant.name,
@@ -72,54 +103,78 @@ def measure_cost(plant: Plant, sizes: tuple[int, int], events: int, rounds: int,
     )
 
 
-def _fill(plant: Plant, path: Path, size: int, tell: Tell) -> None:
-    store = RocksStore(path, StoreOptions.bounded())
-    rows = plant.population(size)
+def needed(events: int, rounds: int) -> int:
+    """Customers there must be: each is updated once, as an update said twice would be ignored."""
+    return rounds * (WARMING_EVENTS + events + 2 * BATCH)
+
+
+def _site(cluster: Cluster, plant: Plant, size: int, folder: Path) -> Site:
+    names = TopicNames(f"bench-size-{plant.name}-{size}.")
+    site = Site(plant, size, folder, Connection({"bootstrap.servers": cluster.brokers}, names, INSTANCE))
+    told = RecordingOutbox()
+    plant.processor.process(plant.updates([0])[0], MemoryStore(dict(plant.population(1))), told)
+    written = {INBOX, DEAD_LETTERS, *(sent.topic for sent in told.sent)}
+    cluster.create([site.physical(topic) for topic in sorted(written)], partitions=1)
+    cluster.create([site.physical(table_topic(plant.name))], {"cleanup.policy": "compact"}, 1)
+    return site
+
+
+def _fill(cluster: Cluster, site: Site, tell: Tell) -> None:
+    """The store, as if it reflected all of its table topic."""
+    table = site.physical(table_topic(site.plant.name))
+    topic_id = topic_ids({"bootstrap.servers": cluster.brokers}, [table])[table]
+    store = RocksStore(site.store, StoreOptions.bounded())
+    rows = site.plant.population(site.size)
     done = 0
     while batch := dict(islice(rows, PRELOAD_BATCH)):
         done += len(batch)
-        store.apply(batch, Sync("preloaded", done, NOW))
-        tell(f"{plant.name}: filling a store", done, size * len(plant.rows))
+        store.apply(batch, Sync(topic_id, 0, int(time.time() * 1000)))
+        tell(f"{site.plant.name}: filling a store", done, site.size * len(site.plant.rows))
     store.close()
 
 
-def _draw(plant: Plant, size: int, events: int) -> Iterator[list[Message]]:
-    """Batches of updates. Each customer at most once: an update said twice would be ignored."""
-    chosen = Random(size).sample(range(size), events)  # noqa: S311  # nothing secret
-    for start in range(0, events, BATCH):
-        yield plant.updates(chosen[start : start + BATCH])
+def _backlog(cluster: Cluster, site: Site, events: int) -> None:
+    """Updates of customers drawn evenly."""
+    chosen = Random(site.size).sample(range(site.size), events)  # noqa: S311  # nothing secret
+    producer = cluster.producer({"compression.type": "lz4"})
+    for message in site.plant.updates(chosen):
+        _send(producer, site.physical(INBOX), message)
+    if producer.flush(60):
+        raise FailedError("the updates could not be published: is the broker well?")
 
 
-def _round(plant: Plant, path: Path, batches: Iterable[list[Message]]) -> float:
+def _send(producer: Producer, topic: str, message: Message) -> None:
+    while True:
+        try:
+            producer.produce(topic, message.value, message.key)
+        except BufferError:
+            producer.poll(0.1)
+        else:
+            return
+
+
+def _round(site: Site, events: int) -> float:
     """CPU microseconds of an event. Closing counts: it writes what the batches left in memory."""
-    store = RocksStore(path, StoreOptions.bounded())
-    spent, events = 0.0, 0
-    for number, batch in enumerate(batches):
-        seconds = _one(plant, store, batch)
-        if number >= WARMING_BATCHES:
-            spent += seconds
-            events += len(batch)
-    began = time.process_time()
-    store.close()
-    return 1e6 * (spent + time.process_time() - began) / events
-
-
-def _one(plant: Plant, store: RocksStore, batch: list[Message]) -> float:
-    """CPU seconds of one batch. Raises FailedError if an update had no effect: the rows are not what they should be."""
-    began = time.process_time()
-    overlay, out = Overlay(store), BatchOutbox()
-    plant.processor.prepare(batch, overlay)
-    for message in batch:
-        overlay.mark()
-        out.mark()
-        plant.processor.process(message, overlay, out)
-    sent = _count(out.outgoing())
-    store.apply(overlay.writes, Sync("preloaded", 0, NOW))
+    relay = Relay()
+    session = KafkaSession(site.connection, site.plant.name, [INBOX], relay, from_beginning=True)
+    stores = RocksStores(site.folder, StoreOptions.bounded())
+    relay.to = worker = Worker(site.plant.processor, session, stores, limits=Limits(messages=BATCH))
+    _work(worker, WARMING_EVENTS)
+    warmed, began = worker.counts.messages, time.process_time()
+    _work(worker, warmed + events)
+    worked = worker.counts.messages - warmed
+    worker.close()
     spent = time.process_time() - began
-    if sent < len(batch):
-        raise FailedError(f"{plant.name}: {len(batch)} updates led to {sent} messages: the preloaded rows do not fit")
-    return spent
+    if worker.counts.produced < worker.counts.messages or worker.counts.dead_letters:
+        raise FailedError(f"{site.plant.name}: updates without effect: the preloaded rows do not fit")
+    return 1e6 * spent / worked
 
 
-def _count(outgoing: Iterable[object]) -> int:
-    return sum(1 for _ in outgoing)
+def _work(worker: Worker, messages: int) -> None:
+    """Until it has done so many, or there are no more."""
+    moved = time.monotonic()
+    while worker.counts.messages < messages:
+        if worker.step(0.2):
+            moved = time.monotonic()
+        elif time.monotonic() - moved > STALLED_SECONDS:
+            raise FailedError(f"{worker.counts.messages:,} of {messages:,} events done, and nothing moves: {worker.trouble}")

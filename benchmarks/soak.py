@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from benchmarks.engine import FailedError
 from benchmarks.notifications import subscribed
-from benchmarks.pipeline import PREFIX, SUBSCRIBER, PipelineWorkload
+from benchmarks.pipeline import SUBSCRIBER, PipelineWorkload
 from benchmarks.pipeline_load import updates
 from benchmarks.processes import Holding, Measured
 from connectors.registry import ConfluentRegistry
@@ -40,7 +40,7 @@ class Soak(PipelineWorkload):
         load = self._prepare()
         with ConfluentRegistry({"url": self._registry}) as registry:
             encode = SourceEncoder(registry)
-            PublicCodec(registry, PREFIX, [SUBSCRIBER])
+            PublicCodec(registry, self._prefix, [SUBSCRIBER])
             self._publish("first load", load.first, encode)
             with self._running() as process:
                 self._until_stable(process, *PROCESSORS)
@@ -52,16 +52,17 @@ class Soak(PipelineWorkload):
     def _steady(
         self, events: Iterator[SourceEvent], number: int, encode: SourceEncoder, process: Measured
     ) -> dict[str, float]:
-        producer = self._cluster.producer()
         samples: list[Sample] = []
         with subscribed(self._cluster, self._topic) as subscription:
             began = time.time()
-            for sent in self._on_time(events, began, encode, producer, subscription):
+
+            def look(sent: int) -> None:
                 seconds = time.time() - began
                 if seconds >= len(samples) * SAMPLE_SECONDS:
                     samples.append(Sample(seconds, process.holding()))
                     self._tell("steady load", sent, number)
-            producer.flush(60)
+
+            self._on_time(self._due(events, began, encode), subscription, look)
             self._until_quiet("steady load", subscription, process)
             told = len(subscription.came)
         if told != number:
