@@ -18,7 +18,6 @@ import msgspec
 from confluent_kafka import Producer
 
 from benchmarks.cluster import Cluster
-from benchmarks.contenders.engine import Relay
 from benchmarks.engine import FailedError
 from benchmarks.paths import own_folder
 from benchmarks.population import Plant
@@ -155,10 +154,9 @@ def _send(producer: Producer, topic: str, message: Message) -> None:
 
 def _round(site: Site, events: int) -> float:
     """CPU microseconds of an event. Closing counts: it writes what the batches left in memory."""
-    relay = Relay()
-    session = KafkaSession(site.connection, site.plant.name, [INBOX], relay, from_beginning=True)
+    session = KafkaSession(site.connection, site.plant.name, [INBOX], from_beginning=True)
     stores = RocksStores(site.folder, StoreOptions.bounded())
-    relay.to = worker = Worker(site.plant.processor, session, stores, limits=Limits(messages=BATCH))
+    worker = Worker(site.plant.processor, session, stores, limits=Limits(messages=BATCH))
     _work(worker, WARMING_EVENTS)
     warmed, began = worker.counts.messages, time.process_time()
     _work(worker, warmed + events)

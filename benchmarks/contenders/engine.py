@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from multiprocessing import Process
 
 import msgspec
@@ -13,7 +13,6 @@ from connectors.logs.kafka import Connection, KafkaSession
 from schemas.topics import TopicNames
 from streams.engine.collector import relax_collector
 from streams.engine.contract import Message, Outbox, Store
-from streams.engine.log import Inbox, Listener
 from streams.engine.runtime import Worker
 from tables.rocks import RocksStores, StoreOptions
 
@@ -53,25 +52,11 @@ class Merge:
         out.send(OUTPUT, message.key, encoded)
 
 
-class Relay:
-    """Passes partitions on to the worker, which is made after its session."""
-
-    to: Listener
-
-    def assigned(self, partitions: Iterable[Inbox]) -> None:
-        self.to.assigned(partitions)
-
-    def revoked(self, partitions: Iterable[Inbox]) -> None:
-        self.to.revoked(partitions)
-
-
 def make_worker(task: Task, instance: str = "bench") -> Worker:
     names = TopicNames(task.prefix, frozenset({task.source}))
     connection = Connection({"bootstrap.servers": task.brokers}, names, instance)
-    relay = Relay()
-    session = KafkaSession(connection, PROCESSOR, [task.source], relay, from_beginning=True)
-    relay.to = worker = Worker(Merge(), session, RocksStores(task.path / instance, StoreOptions.bounded()))
-    return worker
+    session = KafkaSession(connection, PROCESSOR, [task.source], from_beginning=True)
+    return Worker(Merge(), session, RocksStores(task.path / instance, StoreOptions.bounded()))
 
 
 def work(task: Task, instance: str) -> None:

@@ -294,19 +294,21 @@ class EmbeddedRegistry:
 class EmbeddedSession:
     """A `Session` on the embedded log: all partitions of the inbox topics are its own from the first poll."""
 
-    def __init__(
-        self, log: EmbeddedLog, processor: str, topics: Sequence[str], listener: Listener, *, purge: bool = False
-    ) -> None:
+    _listener: Listener
+
+    def __init__(self, log: EmbeddedLog, processor: str, topics: Sequence[str], *, purge: bool = False) -> None:
         self._log = log
         self._processor = processor
         self._topics = [log.topic(name) for name in topics]
-        self._listener = listener
         self._purge = purge
         self._table = log.topics.get(table_topic(processor))
         self._positions: dict[Inbox, int] = {}  # of resumed partitions
         self._joined = False
         self._offsets: Mapping[Inbox, int] = {}
         self._ends: dict[Inbox, int] = {}
+
+    def listen(self, listener: Listener) -> None:
+        self._listener = listener
 
     def _inboxes(self) -> list[tuple[Topic, int]]:
         return [(topic, partition) for topic in self._topics for partition in range(topic.partitions)]

@@ -50,12 +50,13 @@ class KafkaSession:
     It joins the group at the first `poll`.
     """
 
+    _listener: Listener
+
     def __init__(
         self,
         connection: Connection,
         processor: str,
         topics: Sequence[str],
-        listener: Listener,
         *,
         from_beginning: bool = False,
         max_message_bytes: int = 10_485_760,
@@ -69,7 +70,6 @@ class KafkaSession:
         self._names = connection.names
         self._topics = [self._names.physical(topic) for topic in topics]
         self._logical = dict(zip(self._topics, topics, strict=True))
-        self._listener = listener
         self._from_beginning = from_beginning
         self._assigned: set[Inbox] = set()
         self._paused: set[Inbox] = set()
@@ -88,6 +88,9 @@ class KafkaSession:
             stopping=stopping or threading.Event(),
         )
         self._consumer = self._member()
+
+    def listen(self, listener: Listener) -> None:
+        self._listener = listener
 
     def _member(self) -> Consumer:
         return self._connection.member(self._names.prefix + self._processor, self._on_client_error)

@@ -56,9 +56,7 @@ class Pipeline:
             name: make_worker(
                 deployment,
                 deployment.processor(name, lambda: self.registry),
-                lambda listener, name=name: EmbeddedSession(  # type: ignore[misc]
-                    self.log, name, deployment.inbox(name), listener, purge=deployment.inbox(name)[0] in INBOXES
-                ),
+                EmbeddedSession(self.log, name, deployment.inbox(name), purge=deployment.inbox(name)[0] in INBOXES),
                 folder / STORES_FOLDER,
                 options,
                 at,

@@ -21,7 +21,6 @@ from streams.app.logs import say_who
 from streams.app.watch import Watch
 from streams.app.wiring import Deployment, make_worker
 from streams.engine.contract import Processor
-from streams.engine.log import Listener, Session
 from streams.engine.runtime import Worker
 from tables.rocks import StoreOptions
 
@@ -125,14 +124,6 @@ class Runner:
         connection = Connection(
             deployment.configuration.kafka_settings, deployment.names, self._instance, group.protocol, group.static
         )
-        sessions: list[KafkaSession] = []
-
-        def session(listener: Listener) -> Session:
-            topics = deployment.inbox(name)
-            sessions.append(
-                KafkaSession(connection, name, topics, listener, from_beginning=name == "intake", stopping=self._stopping)
-            )
-            return sessions[0]
 
         def registry() -> SchemaRegistry:
             assert self._registry is not None
@@ -145,8 +136,11 @@ class Runner:
 
         ready = once_registry_is_there(processor, watch, self._stopping)
         stores = store_folder(deployment.configuration.data_folder, self._instance)
+        session = KafkaSession(
+            connection, name, deployment.inbox(name), from_beginning=name == "intake", stopping=self._stopping
+        )
         worker = make_worker(deployment, ready, session, stores, self._options, watch.at, self._stopping.wait)
-        return sessions[0], worker
+        return session, worker
 
     def _event_time(self, change: bytes) -> int | None:
         """The source event time of an encoded change, ms; None if it cannot be read."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from schemas.topics import CUSTOMER_CHANGES, CUSTOMERS, IDENTITY, RECORDS, Topic
 from streams.app.config import Configuration
 from streams.customers import Customers
 from streams.engine.contract import Message, Processor, TransientError
-from streams.engine.log import Inbox, Listener, Session
+from streams.engine.log import Session
 from streams.engine.outbox import Partitioner
 from streams.engine.runtime import CrashPoint, Limits, Worker
 from streams.identity.factory import identity_processor
@@ -97,43 +97,25 @@ class Deployment:
         return Limits(messages=batches.messages, bytes=batches.bytes, fold_seconds=batches.fold_seconds)
 
 
-class _Relay:
-    """Passes what the log says about partitions to the worker, which is made after its session."""
-
-    def __init__(self) -> None:
-        self.to: Listener | None = None
-
-    def assigned(self, partitions: Iterable[Inbox]) -> None:
-        assert self.to is not None
-        self.to.assigned(partitions)
-
-    def revoked(self, partitions: Iterable[Inbox]) -> None:
-        assert self.to is not None
-        self.to.revoked(partitions)
-
-
 def make_worker(
     deployment: Deployment,
     processor: Processor,
-    session: Callable[[Listener], Session],
+    session: Session,
     stores: Path,
     options: StoreOptions,
     at: CrashPoint = lambda step: None,  # noqa: ARG005
     rest: Callable[[float], object] = time.sleep,
 ) -> Worker:
     """A processor on its session. `stores` is the folder of this instance's stores; `rest` waits between two tries."""
-    relay = _Relay()
-    worker = Worker(
+    return Worker(
         processor,
-        session(relay),
+        session,
         RocksStores(stores / processor.name, options) if processor.name in STATEFUL else None,
         partitioners=deployment.partitioners,
         limits=deployment.limits,
         at=at,
         rest=rest,
     )
-    relay.to = worker
-    return worker
 
 
 def _patient(reader: SourceReader) -> Reader:

@@ -96,6 +96,10 @@ class TableLog(Protocol):
 class Session(TableLog, Protocol):
     """One processor instance's end of the log: its inbox in, its transaction out."""
 
+    def listen(self, listener: Listener) -> None:
+        """Says who is told of partitions; before the first `poll`."""
+        ...
+
     def poll(self, limit: int, timeout: float) -> list[Message]:
         """At most `limit` messages of resumed partitions; waits up to `timeout` seconds only when there is none."""
         ...

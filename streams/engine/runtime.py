@@ -98,6 +98,7 @@ class Worker:
         self._failures = 0
         self._unsettled = False  # a batch failed, and the session does not stand at the committed offsets yet
         self._behind = False  # it may have been committed nevertheless
+        session.listen(self)
 
     # -- partitions come and go (called from within session.poll) --
 

@@ -72,20 +72,21 @@ class SlowStores(RocksStores):
         return store
 
 
-class Relay:
-    """Passes on what the log says about partitions, and notes it for the run."""
+class Told:
+    """A listener whose partitions are noted for the run."""
 
-    to: Listener
+    def __init__(self, to: Listener) -> None:
+        self._to = to
 
     def assigned(self, partitions: Iterable[Inbox]) -> None:
         given = list(partitions)
         logging.info("assigned %s", sorted(inbox.partition for inbox in given))
-        self.to.assigned(given)
+        self._to.assigned(given)
 
     def revoked(self, partitions: Iterable[Inbox]) -> None:
         taken = list(partitions)
         logging.info("revoked %s", sorted(inbox.partition for inbox in taken))
-        self.to.revoked(taken)
+        self._to.revoked(taken)
 
 
 def holds(log: str) -> set[int]:
@@ -117,12 +118,11 @@ def main() -> int:
     # The poll limit is short, so that a stall passes it soon.
     settings = {"bootstrap.servers": given.brokers, "max.poll.interval.ms": "12000"}
     connection = Connection(settings, TopicNames(given.prefix), given.name, given.protocol)
-    relay = Relay()
-    session = KafkaSession(connection, NAME, ["in"], relay, stopping=stopping)
+    session = KafkaSession(connection, NAME, ["in"], stopping=stopping)
     given.folder.mkdir(parents=True, exist_ok=True)
     stores = SlowStores(given.folder, StoreOptions.bounded(8 << 20))
     worker = Worker(Counter(), session, stores, limits=Limits(messages=500), at=Orders(given.folder).at, rest=stopping.wait)
-    relay.to = worker
+    session.listen(Told(worker))
     code = 0
     try:
         while not stopping.is_set():

@@ -48,23 +48,22 @@ class KilledError(BaseException):
     """The process is gone."""
 
 
-class Relay:
-    """Passes on what the log says about partitions, and remembers it."""
+class Noted:
+    """A listener whose partitions are remembered."""
 
-    to: Listener
-
-    def __init__(self, moves: list[str]) -> None:
+    def __init__(self, to: Listener, moves: list[str]) -> None:
+        self._to = to
         self._moves = moves
 
     def assigned(self, partitions: Iterable[Inbox]) -> None:
         given = list(partitions)
         self._moves += [f"+{inbox.partition}" for inbox in given]
-        self.to.assigned(given)
+        self._to.assigned(given)
 
     def revoked(self, partitions: Iterable[Inbox]) -> None:
         taken = list(partitions)
         self._moves += [f"-{inbox.partition}" for inbox in taken]
-        self.to.revoked(taken)
+        self._to.revoked(taken)
 
 
 class Plant:
@@ -100,13 +99,12 @@ class Plant:
         settings: Mapping[str, str] | None = None,
     ) -> Worker:
         """A process, as far as Kafka can tell: it lives while it is stepped."""
-        relay = Relay(self.moves.setdefault(instance, []))
         connection = Connection({**self.settings, **(settings or {})}, self.names, instance, protocol)
-        session = KafkaSession(connection, "counter", ["in"], relay, stopping=stopping)
+        session = KafkaSession(connection, "counter", ["in"], stopping=stopping)
         self.sessions.append(session)
         stores = RocksStores(self.folder / instance, self.options)
         worker = Worker(Counter(), session, stores, limits=Limits(messages=batch, retry_seconds=0.01), at=at)
-        relay.to = worker
+        session.listen(Noted(worker, self.moves.setdefault(instance, [])))
         self.workers.append(worker)
         return worker
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Protocol
 
 from streams.engine.contract import Processor
-from streams.engine.log import FencedError, Inbox, Listener, LogError, UnavailableError
+from streams.engine.log import FencedError, LogError, UnavailableError
 from streams.engine.outbox import Partitioner
 from streams.engine.overlay import BrokenStoreError
 from streams.engine.runtime import Limits, Worker
@@ -149,8 +149,7 @@ class Process:
             self.ended = "store failed"
 
     def _run(self) -> None:
-        relay = _Relay()
-        self.session = SimulatedSession(self, self._world.broker, self._group, self._world.weather, self._producer, relay)
+        self.session = SimulatedSession(self, self._world.broker, self._group, self._world.weather, self._producer)
         limits = Limits(messages=self._world.weather.random.randrange(1, 9))
         worker = self.worker = Worker(
             self._processor(),
@@ -163,7 +162,6 @@ class Process:
             wall_ms=self._world.wall_ms,
             rest=lambda seconds: self.point("rest"),
         )
-        relay.to = worker
         while not self.stopping:
             worker.step(0)
             self.idle = True
@@ -171,15 +169,3 @@ class Process:
             self.idle = False
         worker.close()
         self.ended = "stopped"
-
-
-class _Relay:
-    """Passes on what the log says about partitions, once the worker is there."""
-
-    to: Listener
-
-    def assigned(self, partitions: Iterable[Inbox]) -> None:
-        self.to.assigned(partitions)
-
-    def revoked(self, partitions: Iterable[Inbox]) -> None:
-        self.to.revoked(partitions)

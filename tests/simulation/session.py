@@ -38,15 +38,14 @@ class Host(Protocol):
 class SimulatedSession:
     """One processor instance's end of the simulated log."""
 
-    def __init__(
-        self, host: Host, broker: Broker, group: Group, weather: Weather, producer: str, listener: Listener
-    ) -> None:
+    _listener: Listener
+
+    def __init__(self, host: Host, broker: Broker, group: Group, weather: Weather, producer: str) -> None:
         self._host = host
         self._broker = broker
         self._group = group
         self._weather = weather
         self._producer = producer
-        self._listener = listener
         self._table = table_topic(group.name)
         self._positions: dict[Inbox, int] = {}  # of resumed partitions
         self._starts: dict[Inbox, int] = {}  # committed offsets fetched before the end of the table was
@@ -60,6 +59,9 @@ class SimulatedSession:
         self._epoch = 0
         self._register()
         self.member = group.join(host.name)
+
+    def listen(self, listener: Listener) -> None:
+        self._listener = listener
 
     def _register(self) -> None:
         self._host.point("register")

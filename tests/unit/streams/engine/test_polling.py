@@ -45,6 +45,9 @@ class Restless:
             return found
         return []
 
+    def listen(self, listener: Listener) -> None:
+        self.listener = listener
+
     def resume(self, partition: Inbox) -> None:
         self.resumed.append(partition)
 
@@ -75,7 +78,7 @@ class Restless:
 
 def test_what_was_fetched_before_a_partition_went_away_is_dropped_although_it_came_back() -> None:
     session = Restless()
-    session.listener = worker = Worker(Forward(), session, None)
+    worker = Worker(Forward(), session, None)
     worker.step(0)
     worker.step(0)
     assert session.resumed == [INBOX, OTHER]

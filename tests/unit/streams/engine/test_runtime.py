@@ -19,7 +19,7 @@ from streams.engine.contract import (
     TransientError,
 )
 from streams.engine.dead_letters import PREFIX, reason_of
-from streams.engine.log import Inbox, Listener, UnknownError
+from streams.engine.log import Inbox, UnknownError
 from streams.engine.outbox import Outgoing
 from streams.engine.runtime import Limits, Worker
 from streams.engine.store import Sync
@@ -138,14 +138,11 @@ class Plant:
         topics: Sequence[str] = ("in",),
         clock: Callable[[], float] = lambda: 0.0,
     ) -> Worker:
-        listener = Relay()
-        session = EmbeddedSession(self.log, "counter", topics, listener, purge=True)
+        session = EmbeddedSession(self.log, "counter", topics, purge=True)
         limits = Limits(messages=batch, retry_seconds=0.0)
-        worker = Worker(
+        return Worker(
             processor or Counter(), session, self.disk, limits=limits, at=at, clock=clock, wall_ms=lambda: self.now_ms
         )
-        listener.to = worker
-        return worker
 
     def kill(self) -> None:
         """The process dies: what SQLite had not committed is rolled back."""
@@ -166,18 +163,6 @@ class Plant:
     def table(self) -> dict[bytes, bytes]:
         rows = {m.key: m.value for m in self.log.messages("counter-table") if m.key is not None}
         return {key: value for key, value in rows.items() if value is not None}
-
-
-class Relay:
-    """Passes on what the log says about partitions, once the worker is there."""
-
-    to: Listener
-
-    def assigned(self, partitions: object) -> None:
-        self.to.assigned(partitions)  # type: ignore[arg-type]
-
-    def revoked(self, partitions: object) -> None:
-        self.to.revoked(partitions)  # type: ignore[arg-type]
 
 
 @pytest.fixture

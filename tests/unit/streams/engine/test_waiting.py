@@ -13,7 +13,7 @@ from streams.engine.log import Inbox, TableEnd, UnavailableError
 from streams.engine.overlay import BrokenStoreError
 from streams.engine.runtime import Limits, Worker
 from streams.engine.store import Sync
-from tests.unit.streams.engine.test_runtime import MESSAGES, Counter, Disk, DiskStore, Plant, Relay, counting
+from tests.unit.streams.engine.test_runtime import MESSAGES, Counter, Disk, DiskStore, Plant, counting
 
 HOUR_MS = 3_600_000
 
@@ -87,12 +87,10 @@ class Distant(EmbeddedSession):
 
 def distant(plant: Plant, unanswered: Sequence[str]) -> tuple[Worker, list[float]]:
     """A worker on a log that does not answer when the next call is the next of `unanswered`, and how long it rested."""
-    relay = Relay()
-    session = Distant(plant.log, "counter", ["in"], relay)
+    session = Distant(plant.log, "counter", ["in"])
     session.unanswered = iter(unanswered)
     rests: list[float] = []
     worker = Worker(Counter(), session, plant.disk, limits=Limits(messages=10), rest=rests.append)
-    relay.to = worker
     return worker, rests
 
 
@@ -148,10 +146,8 @@ def test_the_pauses_between_tries_grow_to_five_seconds(plant: Plant) -> None:
 
 def test_a_batch_holds_no_more_bytes_than_its_limit_but_always_a_message(plant: Plant) -> None:
     plant.feed([(b"a", b"x" * size) for size in (10, 10, 500, 10, 10)])
-    relay = Relay()
-    session = EmbeddedSession(plant.log, "counter", ["in"], relay)
+    session = EmbeddedSession(plant.log, "counter", ["in"])
     worker = Worker(Counter(), session, plant.disk, limits=Limits(messages=10, bytes=100))
-    relay.to = worker
     done = [worker.step(0) for _ in range(12)]
     assert [count for count in done if count] == [2, 1, 2]
     assert plant.sent() == [(b"a", b"%d" % n) for n in range(1, 6)]
