@@ -97,13 +97,15 @@ class Plant:
         protocol: GroupProtocol = "classic",
         stopping: threading.Event | None = None,
         settings: Mapping[str, str] | None = None,
+        fold_seconds: float = 2.0,
     ) -> Worker:
         """A process, as far as Kafka can tell: it lives while it is stepped."""
         connection = Connection({**self.settings, **(settings or {})}, self.names, instance, protocol)
         session = KafkaSession(connection, "counter", ["in"], stopping=stopping)
         self.sessions.append(session)
         stores = RocksStores(self.folder / instance, self.options)
-        worker = Worker(Counter(), session, stores, limits=Limits(messages=batch, retry_seconds=0.01), at=at)
+        limits = Limits(messages=batch, fold_seconds=fold_seconds, retry_seconds=0.01)
+        worker = Worker(Counter(), session, stores, limits=limits, at=at)
         session.listen(Noted(worker, self.moves.setdefault(instance, [])))
         self.workers.append(worker)
         return worker
@@ -121,6 +123,14 @@ class Plant:
     def close(self) -> None:
         for worker in self.workers:
             worker.close()
+
+    def consumed(self) -> int:
+        """Messages before the group's committed offsets."""
+        consumer = Consumer({**self.settings, "group.id": self.names.prefix + "counter"})
+        partitions = [TopicPartition(self.names.physical("in"), partition) for partition in range(2)]
+        found = sum(max(0, at.offset) for at in consumer.committed(partitions, PATIENCE))
+        consumer.close()
+        return found
 
     def read(self, topic: str) -> list[tuple[bytes, bytes]]:
         """Everything a read-committed reader sees."""

@@ -60,6 +60,16 @@ def test_after_a_kill_at_any_step_another_start_loses_and_doubles_nothing(plant:
     assert b"ghost" not in by_key(plant.read("out"))
 
 
+def test_a_fold_that_stops_short_commits_what_it_did_and_no_more(plant: Plant) -> None:
+    plant.init()
+    plant.feed(MESSAGES)
+    worker = plant.worker(fold_seconds=-1.0)  # its time is up after one message
+    run_until(worker, 3)
+    assert plant.consumed() == worker.counts.messages == 3
+    run_until(worker, len(MESSAGES))
+    assert by_key(plant.read("out")) == counting(MESSAGES)
+
+
 @pytest.mark.parametrize("protocol", ["classic", "consumer"])
 def test_partitions_move_to_a_second_instance_with_their_state(plant: Plant, protocol: GroupProtocol) -> None:
     plant.init()
