@@ -12,7 +12,7 @@ from typing import Any
 from confluent_kafka import KafkaError, KafkaException, Producer, TopicPartition
 
 from connectors.logs.kafka_client import PERMANENT, TRANSACTION_TIMEOUT_MS, Connection, unanswered
-from streams.engine.log import AbortedError, Inbox, LogError, UnknownError
+from streams.engine.log import AbortedError, FencedError, Inbox, LogError, UnknownError
 from streams.engine.outbox import Outgoing
 
 log = logging.getLogger(__name__)
@@ -226,6 +226,8 @@ class KafkaTransactions:
         """The client takes one call about a transaction at a time. What is given up need not have been taken."""
         try:
             self._offsets_taken()
+        except FencedError:
+            raise
         except LogError as error:
             log.info("%s: the offsets of what is given up: %s", self._processor, error)
 

@@ -100,7 +100,7 @@ class Plant:
         fold_seconds: float = 2.0,
     ) -> Worker:
         """A process, as far as Kafka can tell: it lives while it is stepped."""
-        connection = Connection({**self.settings, **(settings or {})}, self.names, instance, protocol)
+        connection = self.connection(instance, protocol, settings)
         session = KafkaSession(connection, "counter", ["in"], stopping=stopping)
         self.sessions.append(session)
         stores = RocksStores(self.folder / instance, self.options)
@@ -110,9 +110,14 @@ class Plant:
         self.workers.append(worker)
         return worker
 
+    def connection(
+        self, instance: str, protocol: GroupProtocol = "classic", settings: Mapping[str, str] | None = None
+    ) -> Connection:
+        return Connection({**self.settings, **(settings or {})}, self.names, instance, protocol)
+
     def usurp(self, instance: str) -> None:
         """Another process joins the group under the instance's name, and dies."""
-        process = Connection(self.settings, self.names, instance).member(self.names.prefix + "counter", lambda error: None)
+        process = self.connection(instance).member(self.names.prefix + "counter", lambda error: None)
         process.subscribe([self.names.physical("in")])
         deadline = time.monotonic() + PATIENCE
         while not process.assignment():

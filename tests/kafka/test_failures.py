@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from schemas.topics import DEAD_LETTERS
-from streams.engine.log import UnknownError
+from streams.engine.contract import TransientError
+from streams.engine.log import FencedError, UnknownError
 from tests.kafka.plant import PATIENCE, Plant, by_key, counting, run_all, run_until
 from tests.parts import Part
 
@@ -73,6 +74,21 @@ def test_after_an_unknown_result_and_a_rebalance_the_partitions_are_read_on(plan
     plant.feed(MESSAGES)
     run_all([first, second], lambda: sum(map(len, by_key(plant.read("out")).values())) == 2 * len(MESSAGES))
     assert by_key(plant.read("out")) == counting([*MESSAGES, *MESSAGES])
+
+
+def test_who_is_fenced_while_it_gives_a_batch_up_leaves(plant: Plant) -> None:
+    plant.init()
+    plant.feed(MESSAGES)
+
+    def usurped(step: int) -> None:
+        if step == 2:
+            plant.connection("a").producer(plant.names.prefix + "counter-a", 1_000_000).init_transactions(PATIENCE)
+        elif step == 3:
+            raise TransientError("the registry is away")
+
+    worker = plant.worker("a", at=usurped)
+    with pytest.raises(FencedError):
+        run_until(worker, 1)
 
 
 @pytest.fixture
