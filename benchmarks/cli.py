@@ -110,7 +110,7 @@ def everything(runs: Annotated[int, typer.Option(min=1)] = 3, as_json: Json = Fa
     """All of it with defaults: about half an hour."""
     results: dict[str, Any] = {"engine": measure_engine(ALL, runs, 400_000)}
     results["pipeline"] = measure_pipeline(DEFAULTS, 1)
-    results |= measure_size(runs, 20_000, (100_000, 2_000_000), 1_000_000)
+    results |= measure_size(runs, 20_000, (max(100_000, needed(20_000, runs)), 2_000_000), 1_000_000)
     finish(results, as_json=as_json)
 
 

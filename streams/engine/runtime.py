@@ -207,18 +207,18 @@ class Worker:
         began, began_ms = self._clock(), self._wall_ms()
         # What is not ours any more was revoked while it was being polled.
         groups = {inbox: group for inbox, group in _by_partition(messages).items() if inbox in self._holdings}
-        behind = {inbox: group[-1].offset + 1 for inbox, group in groups.items()}
+        read_to = {inbox: group[-1].offset + 1 for inbox, group in groups.items()}
         self._at(1)
         self._session.begin()
         self._at(2)
-        self._session.send_offsets(behind)
+        self._session.send_offsets(read_to)
         self._at(3)
         out = BatchOutbox(self._partitioners)
         fold = self._fold(groups, out)
         self._at(4)
         outgoing = [*out.outgoing(), *self._table_records(fold.overlays)]
         self._session.produce(outgoing)
-        if fold.offsets != behind:
+        if fold.offsets != read_to:
             self._session.send_offsets(fold.offsets)
         self._at(5)
         ends = self._session.commit()
