@@ -16,7 +16,7 @@ from typing import NamedTuple
 import msgspec
 from confluent_kafka import Message
 
-from benchmarks.cluster import Cluster, Committed
+from benchmarks.cluster import Cluster, Committed, send
 from benchmarks.contender import Contender
 from benchmarks.events import events, expected
 from benchmarks.paths import own_folder
@@ -183,12 +183,7 @@ class EngineWorkload:
     def _load(self, topic: str, number: int) -> None:
         producer = self._cluster.producer()
         for done, event in enumerate(events(number), start=1):
-            while True:
-                try:
-                    producer.produce(topic, event.value, event.key)
-                    break
-                except BufferError:
-                    producer.poll(0.1)
+            send(producer, topic, event.value, event.key)
             if done % 10_000 == 0:
                 producer.poll(0)
                 self._progress("loading the input", done, number)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from benchmarks.cluster import PARTITIONS, Cluster
+from benchmarks.cluster import PARTITIONS, Cluster, send
 from benchmarks.contenders.engine import make_worker
 from benchmarks.engine import FailedError
 from benchmarks.paths import own_folder
@@ -40,12 +40,7 @@ def measure_restore(cluster: Cluster, rows: int, serial: int, tell: Tell) -> flo
 def _fill(cluster: Cluster, topic: str, rows: int, tell: Tell) -> None:
     producer = cluster.producer({"compression.type": "lz4"})
     for done, (key, value) in enumerate(records().population(rows), start=1):
-        while True:
-            try:
-                producer.produce(topic, value, key, done % PARTITIONS)
-                break
-            except BufferError:
-                producer.poll(0.1)
+        send(producer, topic, value, key, done % PARTITIONS)
         if done % 10_000 == 0:
             producer.poll(0)
             tell("filling a table topic", done, rows)

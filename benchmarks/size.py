@@ -15,16 +15,14 @@ from random import Random
 from typing import NamedTuple
 
 import msgspec
-from confluent_kafka import Producer
 
-from benchmarks.cluster import Cluster
+from benchmarks.cluster import Cluster, send
 from benchmarks.engine import FailedError
 from benchmarks.paths import own_folder
 from benchmarks.population import Plant
 from connectors.logs.kafka import Connection, KafkaSession
 from connectors.logs.topics import topic_ids
 from schemas.topics import DEAD_LETTERS, TopicNames, table_topic
-from streams.engine.contract import Message
 from streams.engine.runtime import Limits, Worker
 from streams.engine.store import Sync
 from tables.rocks import RocksStore, RocksStores, StoreOptions
@@ -137,19 +135,9 @@ def _backlog(cluster: Cluster, site: Site, events: int) -> None:
     chosen = Random(site.size).sample(range(site.size), events)  # noqa: S311  # nothing secret
     producer = cluster.producer({"compression.type": "lz4"})
     for message in site.plant.updates(chosen):
-        _send(producer, site.physical(INBOX), message)
+        send(producer, site.physical(INBOX), message.value, message.key)
     if producer.flush(60):
         raise FailedError("the updates could not be published: is the broker well?")
-
-
-def _send(producer: Producer, topic: str, message: Message) -> None:
-    while True:
-        try:
-            producer.produce(topic, message.value, message.key)
-        except BufferError:
-            producer.poll(0.1)
-        else:
-            return
 
 
 def _round(site: Site, events: int) -> float:
