@@ -1,11 +1,4 @@
-"""The command line: `singleview --help` reads like the manual. Results on standard output, all else on standard error.
-
-Exit codes:
-
-    0   fine
-    1   the work failed: a broker or registry is away, nothing has this id, a sample would be a dead letter
-    2   wrong use: an option, or a file the user wrote or named (configuration, mapping, rules, folder), cannot be used
-"""
+"""The command line: `singleview --help` reads like the manual. Results on standard output, all else on standard error."""
 
 from __future__ import annotations
 
@@ -14,16 +7,10 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
-from rich.markup import escape
 
-from schemas.documents import DocumentError
-from schemas.registry import RegistryError
 from streams.app import logs
-from streams.app.config import ConfigurationError
-from streams.app.console import UsageError, WorkError, err
+from streams.app.exits import exit_code
 from streams.engine.collector import relax_collector
-from streams.engine.log import LogError
-from tables.rocks import StoreInUseError
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -119,13 +106,12 @@ def run(
         typer.Option(min=1, help="How many; one per processor if not said."),
     ] = None,
     log_format: Annotated[Literal["text", "json"] | None, typer.Option(help="Of the log on standard error.")] = None,
-    index: Annotated[int | None, typer.Option(hidden=True, help="Which child of a parent process this is.")] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Run processors over Kafka until stopped: all of them, or those named, in every process."""
     from streams.app.commands.run import run as command
 
-    command(processors or [], config, instance, processes, log_format, index, as_json=as_json)
+    command(processors or [], config, instance, processes, log_format, as_json=as_json)
 
 
 @app.command()
@@ -182,26 +168,12 @@ def why(
     command(first, second, data, config, as_json=as_json)
 
 
-USER_ERRORS = (DocumentError, ConfigurationError, UsageError)
-WORK_ERRORS = (LogError, RegistryError, StoreInUseError, WorkError)
-
-
 def main() -> None:
     """Entry point: errors a person can act on are one message, not a traceback."""
     logs.configure()
     relax_collector()
-    try:
-        app()
-    except USER_ERRORS as error:
-        err.print(f"[bold red]error:[/] {escape(str(error))}", soft_wrap=True)
-        sys.exit(2)
-    except WORK_ERRORS as error:
-        err.print(f"[bold red]failed:[/] {escape(str(error))}", soft_wrap=True)
-        sys.exit(1)
-    except OSError as error:
-        where = f"{error.filename}: " if error.filename else ""
-        err.print(f"[bold red]failed:[/] {escape(where)}{error.strerror or error}", soft_wrap=True)
-        sys.exit(1)
+    if code := exit_code(app):
+        sys.exit(code)
 
 
 if __name__ == "__main__":

@@ -71,6 +71,8 @@ class Batches(Document):
     messages: int = Field(default=20_000, ge=1, le=100_000)
     bytes: int = Field(default=16_777_216, ge=1)
     fold_seconds: float = Field(default=2.0, gt=0, le=8.0)
+    interval_seconds: float = Field(default=0.04, ge=0, le=1.0)
+    """From the beginning of one to the next, at least: a small transaction costs the brokers as much as a large one."""
 
 
 class Group(Document):

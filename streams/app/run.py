@@ -139,7 +139,8 @@ class Runner:
         session = KafkaSession(
             connection, name, deployment.inbox(name), from_beginning=name == "intake", stopping=self._stopping
         )
-        worker = make_worker(deployment, ready, session, stores, self._options, watch.at, self._stopping.wait)
+        interval = deployment.configuration.batches.interval_seconds
+        worker = make_worker(deployment, ready, session, stores, self._options, watch.at, self._stopping.wait, interval)
         return session, worker
 
     def _event_time(self, change: bytes) -> int | None:

@@ -8,14 +8,11 @@ for ever, come to an end.
 from __future__ import annotations
 
 import logging
-import os
 import signal
-import subprocess
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from types import FrameType
 from typing import Protocol
@@ -39,7 +36,7 @@ ENDED_AS_TOLD = frozenset({0, -signal.SIGTERM, -signal.SIGINT})
 """Exit codes of a child that was told to end; by the signal itself if it came before there was anything to drain."""
 
 WRONG_USE = 2
-"""Exit code of a child that would fail again however often it is started (streams/app/cli.py)."""
+"""Exit code of a child that would fail again however often it is started (streams/app/exits.py)."""
 
 
 class Child(Protocol):
@@ -166,49 +163,3 @@ def describe(code: int) -> str:
         return f"by {signal.Signals(-code).name}"
     except ValueError:
         return f"by signal {-code}"
-
-
-class Subprocess:
-    """A child that notices the parent's end by its standard input: the kernel closes a dead process's pipes."""
-
-    def __init__(self, command: Sequence[str], *, keep_output: bool = False) -> None:
-        """`keep_output`: what it prints is kept for `output` instead of being shown."""
-        self._process = subprocess.Popen(  # noqa: S603 - our own command line
-            list(command), stdin=subprocess.PIPE, stdout=subprocess.PIPE if keep_output else None
-        )
-        self.pid = self._process.pid
-
-    def poll(self) -> int | None:
-        code = self._process.poll()
-        if code is not None and self._process.stdin:
-            self._process.stdin.close()
-        return code
-
-    def terminate(self) -> None:
-        self._process.terminate()
-
-    def kill(self) -> None:
-        self._process.kill()
-
-    def wait(self, timeout: float) -> int | None:
-        with suppress(subprocess.TimeoutExpired):
-            self._process.wait(timeout)
-        return self.poll()
-
-    def output(self) -> bytes:
-        """What it printed, if that was kept; asked once, when it has ended."""
-        if self._process.stdout is None:
-            return b""
-        with self._process.stdout as printed:
-            return printed.read()
-
-
-def when_parent_ends(stop: Callable[[], None], descriptor: int = 0) -> None:
-    """Calls `stop` once, from a thread, when nobody holds the other end of standard input any more."""
-
-    def wait() -> None:
-        while os.read(descriptor, 1024):  # not sys.stdin: its lock, held here, would break the interpreter's end
-            pass
-        stop()
-
-    threading.Thread(target=wait, name="parent", daemon=True).start()

@@ -105,14 +105,18 @@ def make_worker(
     options: StoreOptions,
     at: CrashPoint = lambda step: None,  # noqa: ARG005
     rest: Callable[[float], object] = time.sleep,
+    interval: float = 0.0,
 ) -> Worker:
-    """A processor on its session. `stores` is the folder of this instance's stores; `rest` waits between two tries."""
+    """A processor on its session. `stores` is the folder of this instance's stores.
+
+    `rest` waits between two tries, and until `interval` seconds have passed since the last batch began.
+    """
     return Worker(
         processor,
         session,
         RocksStores(stores / processor.name, options) if processor.name in STATEFUL else None,
         partitioners=deployment.partitioners,
-        limits=deployment.limits,
+        limits=deployment.limits._replace(interval_seconds=interval),
         at=at,
         rest=rest,
     )

@@ -16,6 +16,7 @@ go first because the broker's answer takes as long as a small fold (decision 001
 from __future__ import annotations
 
 import logging
+import math
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -48,6 +49,7 @@ class Limits(NamedTuple):
     bytes: int = 16 << 20
     fold_seconds: float = 2.0
     transaction_seconds: float = 1.5  # longer ones make the next batches smaller
+    interval_seconds: float = 0.0  # from the beginning of a batch to that of the next, at least
     retry_seconds: float = 0.2  # first pause after a failed batch; doubled up to 5 s
 
 
@@ -78,7 +80,7 @@ class Worker:
         wall_ms: Callable[[], int] = lambda: int(time.time() * 1000),
         rest: Callable[[float], object] = time.sleep,
     ) -> None:
-        """`at` is called before each numbered step, and once after the last. `rest` waits between two tries."""
+        """`at` is called before each numbered step, and once after the last. `rest` waits between two tries or batches."""
         self.counts = Counts()
         self.stopped: dict[str, str] = {}  # source topic -> why it was stopped
         self.trouble = ""  # why no batch is done at the moment
@@ -93,6 +95,7 @@ class Worker:
         self._rest = rest
         self._pace = Pace(limits.messages, limits.transaction_seconds)
         self._holdings = Holdings(processor.name, session, stores, wall_ms)
+        self._began = -math.inf  # the last batch, by the clock
         self._left: list[Message] = []  # polled, not yet folded: the batch before took too long
         self._moved: set[Inbox] = set()  # went away during this poll; they may have come back in it
         self._failures = 0
@@ -155,6 +158,7 @@ class Worker:
         """The messages of the next batch; what is more than it may hold is left for the one after."""
         messages, self._left = self._left, []
         if not messages:
+            self._keep_interval()
             messages = self._poll(0 if self.restoring else timeout)
             self._holdings.touch()
         count = min(len(messages), self._pace.limit)
@@ -166,6 +170,12 @@ class Worker:
                 break
         self._left = messages[count:]
         return messages[:count]
+
+    def _keep_interval(self) -> None:
+        """Lets messages gather: a transaction of three costs the brokers as much as one of thirty."""
+        left = self._began + self._limits.interval_seconds - self._clock()
+        if left > 0:
+            self._rest(left)
 
     def _poll(self, timeout: float) -> list[Message]:
         """What the log has for us. What it gave before a partition went away is dropped: another may have done it since."""
@@ -205,6 +215,7 @@ class Worker:
 
     def _transact(self, messages: list[Message]) -> int:
         began, began_ms = self._clock(), self._wall_ms()
+        self._began = began
         # What is not ours any more was revoked while it was being polled.
         groups = {inbox: group for inbox, group in _by_partition(messages).items() if inbox in self._holdings}
         read_to = {inbox: group[-1].offset + 1 for inbox, group in groups.items()}

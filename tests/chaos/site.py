@@ -106,8 +106,8 @@ def workers(run: Supervised) -> list[Worker]:
         return []
     try:
         listed = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-        commands = {int(child): Path(f"/proc/{child}/cmdline").read_bytes().decode().split("\0") for child in listed}
+        titles = {int(child): Path(f"/proc/{child}/cmdline").read_text().split() for child in listed}
     except FileNotFoundError:  # it has just ended
         return []
     known = frozenset(("intake", *INBOX_OF))
-    return [Worker(child, known.intersection(words)) for child, words in commands.items() if os.getpid() != child]
+    return [Worker(child, known.intersection(words)) for child, words in titles.items() if os.getpid() != child]

@@ -110,8 +110,11 @@ def test_children_share_the_work_come_back_when_killed_and_all_end_in_time_when_
 ) -> None:
     children = running.children()
     assert len(children) == 2
+    assert len(list(Path(f"/proc/{running.parent.pid}/task").iterdir())) == 1  # or it must not fork
     held = [re.findall(r'^singleview_partitions\{processor="(\w+)"\} (\d)', running.metrics(i), re.M) for i in (0, 1)]
     assert sorted(held) == [[(name, "2")] for name in sorted(PROCESSORS)]
+    titles = [Path(f"/proc/{child}/cmdline").read_text().rstrip("\0 ") for child in children]
+    assert titles == [f"singleview run {held[index][0][0]} --instance test-{index}" for index in (0, 1)]
     assert 'singleview_info{instance="test-1"' in running.metrics(1)
     assert sorted(path.name for path in (tmp_path / "data").iterdir()) == ["test-0", "test-1"]
     os.kill(children[0], signal.SIGKILL)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import sys
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -18,13 +17,15 @@ from streams.app import logs
 from streams.app.broker import reach
 from streams.app.config import Configuration
 from streams.app.console import UsageError, WorkError, print_json
+from streams.app.exits import exit_code
 from streams.app.exposition import Exposition
+from streams.app.forked import Forked, when_parent_ends
 from streams.app.health import healths
 from streams.app.logs import LogFormat, say_who
 from streams.app.observe import Address, Endpoint
 from streams.app.placing import place
 from streams.app.run import Runner, default_instance, store_folder
-from streams.app.supervise import Subprocess, Supervisor, when_parent_ends
+from streams.app.supervise import Supervisor
 from streams.app.wiring import PROCESSORS, Deployment
 
 log = logging.getLogger(__name__)
@@ -44,11 +45,10 @@ def run(
     instance: str | None,
     processes: int | None,
     log_format: LogFormat | None,
-    index: int | None,
     *,
     as_json: bool,
 ) -> None:
-    """Runs until stopped. `index`: given by a parent process to its children.
+    """Runs until stopped.
 
     Raises UsageError for an unknown processor, WorkError naming the processor, or the process, that failed.
     """
@@ -65,11 +65,10 @@ def run(
     say_who(instance=name)
     reach(configuration.kafka_settings)
     count = processes or configuration.processes or max(cores(), len(chosen))
-    if index is None and count > 1:
-        commands = [child_command(placed, config, log_format, as_json=as_json) for placed in place(chosen, count)]
-        _run_processes(commands, name, as_json=as_json)
+    if count > 1:
+        _run_processes(deployment, place(chosen, count), name, as_json=as_json)
     else:
-        _run_here(deployment, chosen, name, index, as_json=as_json)
+        _run_here(deployment, chosen, name, None, as_json=as_json)
 
 
 def cores() -> int:
@@ -77,21 +76,15 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def child_command(processors: Sequence[str], config: Path, log_format: LogFormat | None, *, as_json: bool) -> list[str]:
-    """The command line of a child, but for its name and index."""
-    command = [sys.executable, "-m", "streams.app.cli", "run", *processors, "--config", str(config)]
-    command += ["--log-format", log_format] if log_format else []
-    return [*command, "--json"] if as_json else command
+def _run_processes(deployment: Deployment, places: Sequence[Sequence[str]], instance: str, *, as_json: bool) -> None:
+    names = [f"{instance}-{index}" for index in range(len(places))]
+    children: list[Forked] = []
 
-
-def _run_processes(commands: Sequence[Sequence[str]], instance: str, *, as_json: bool) -> None:
-    names = [f"{instance}-{index}" for index in range(len(commands))]
-    children: list[Subprocess] = []
-
-    def spawn(index: int) -> Subprocess:
-        child = Subprocess([*commands[index], "--instance", names[index], "--index", str(index)], keep_output=as_json)
-        children.append(child)
-        return child
+    def spawn(index: int) -> Forked:
+        work = partial(_run_here, deployment, places[index], names[index], index, as_json=as_json)
+        title = f"singleview run {' '.join(places[index])} --instance {names[index]}"
+        children.append(Forked(partial(exit_code, work), title, keep_output=as_json))
+        return children[-1]
 
     log.info("running %d processes: %s", len(names), ", ".join(names))
     try:
@@ -114,6 +107,8 @@ def summed(printed: Sequence[bytes]) -> Summary:
 
 
 def _run_here(deployment: Deployment, chosen: Sequence[str], instance: str, index: int | None, *, as_json: bool) -> None:
+    """`index`: which child of a parent process this is, if it is one."""
+    say_who(instance=instance)
     configuration = deployment.configuration
     runner = Runner(deployment, chosen, instance)
     if index is not None:

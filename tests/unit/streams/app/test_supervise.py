@@ -1,9 +1,6 @@
 from __future__ import annotations
 
-import os
 import signal
-import sys
-import threading
 from collections.abc import Sequence
 
 import pytest
@@ -13,10 +10,8 @@ from streams.app.supervise import (
     DRAIN_SECONDS,
     MOST_RESTARTS,
     WINDOW_SECONDS,
-    Subprocess,
     Supervisor,
     describe,
-    when_parent_ends,
 )
 
 
@@ -172,32 +167,3 @@ def test_the_others_are_ended_when_one_cannot_be_kept_running(monkeypatch: pytes
 )
 def test_an_exit_code_is_told_in_words(code: int, words: str) -> None:
     assert describe(code) == words
-
-
-def test_a_real_child_says_how_it_ended_and_what_it_printed() -> None:
-    child = Subprocess([sys.executable, "-c", "print('done'); raise SystemExit(3)"], keep_output=True)
-    assert child.wait(30) == 3
-    assert child.poll() == 3
-    assert child.output().split() == [b"done"]
-
-
-def test_a_real_child_that_ignores_being_told_is_killed() -> None:
-    ignore = "import signal, sys; signal.signal(signal.SIGTERM, signal.SIG_IGN); print(flush=True); sys.stdin.read()"
-    child = Subprocess([sys.executable, "-c", ignore], keep_output=True)
-    child.terminate()
-    child.kill()
-    assert child.wait(30) in {-signal.SIGKILL, -signal.SIGTERM}
-    child.output()
-
-
-def test_a_child_stops_when_the_other_end_of_its_input_is_gone() -> None:
-    stopped = threading.Event()
-    ours, parents = os.pipe()
-    try:
-        when_parent_ends(stopped.set, ours)
-        os.write(parents, b"said by mistake")
-        assert not stopped.wait(0.05)
-        os.close(parents)
-        assert stopped.wait(30)
-    finally:
-        os.close(ours)

@@ -144,6 +144,32 @@ def test_the_pauses_between_tries_grow_to_five_seconds(plant: Plant) -> None:
     assert set(rests[6:]) == {5.0}
 
 
+def test_a_batch_begins_no_sooner_than_the_interval_after_the_one_before(plant: Plant) -> None:
+    rests: list[float] = []
+    now = 100.0
+
+    def rest(seconds: float) -> None:
+        nonlocal now
+        rests.append(seconds)
+        now += seconds
+
+    session = EmbeddedSession(plant.log, "counter", ["in"])
+    limits = Limits(messages=2, interval_seconds=0.5)
+    worker = Worker(Counter(), session, plant.disk, limits=limits, clock=lambda: now, rest=rest)
+    plant.feed([(b"a", b"1")])
+    plant.drain(worker)
+    assert plant.sent() == [(b"a", b"1")]
+    assert rests == [0.5]  # only the idle step right after it
+    now += 0.2
+    plant.feed([(b"a", b"2")])
+    worker.step(0)
+    now += 0.1
+    plant.feed([(b"a", b"3"), (b"a", b"4"), (b"a", b"5")])
+    worker.step(0)
+    assert rests == [0.5, pytest.approx(0.4)]
+    assert len(plant.sent()) == 4
+
+
 def test_a_batch_holds_no_more_bytes_than_its_limit_but_always_a_message(plant: Plant) -> None:
     plant.feed([(b"a", b"x" * size) for size in (10, 10, 500, 10, 10)])
     session = EmbeddedSession(plant.log, "counter", ["in"])

@@ -1,20 +1,10 @@
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
 import msgspec
 import pytest
 
-from streams.app.commands.run import child_command, cores, summed
+from streams.app.commands.run import cores, summed
 from tests.command_line import CommandLine
-
-
-def test_a_child_is_the_same_command_in_this_python() -> None:
-    command = child_command(["records", "notify"], Path("sv.yaml"), "json", as_json=True)
-    assert command[:4] == [sys.executable, "-m", "streams.app.cli", "run"]
-    assert command[4:] == ["records", "notify", "--config", "sv.yaml", "--log-format", "json", "--json"]
-    assert child_command([], Path("sv.yaml"), None, as_json=False)[4:] == ["--config", "sv.yaml"]
 
 
 def test_the_summaries_of_processes_are_summed() -> None:
