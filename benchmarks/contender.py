@@ -41,8 +41,13 @@ def _ours(task: Task, processes: int) -> list[str]:
     return [sys.executable, "-m", "benchmarks.contenders.engine", _text(task), str(processes)]
 
 
+def _forward(task: Task) -> list[str]:
+    return [sys.executable, "-m", "benchmarks.contenders.forward", _text(task)]
+
+
 OURS = "singleview"
 ALONE = "forward"
+ALONE_ONE_BY_ONE = "forward-each"
 
 ALL: tuple[Contender, ...] = (
     Contender(
@@ -86,7 +91,12 @@ ALL: tuple[Contender, ...] = (
     Contender(
         ALONE,
         "consume and produce alone",
-        lambda task: [sys.executable, "-m", "benchmarks.contenders.forward", _text(task)],
+        _forward,
+    ),
+    Contender(
+        ALONE_ONE_BY_ONE,
+        "the same, a message at a time",
+        lambda task: [*_forward(task), "one-by-one"],
     ),
 )
 

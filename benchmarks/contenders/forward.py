@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 
-from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
+from confluent_kafka import Consumer, KafkaException, Message, Producer, TopicPartition
 
 from benchmarks.task import Task, parse_task
 
@@ -30,27 +31,44 @@ PRODUCER = {
 """As singleview's own (connectors/logs), so that the difference between the two is what it does, not how it is set."""
 
 
-def main(task: Task) -> None:
+def main(task: Task, *, one_by_one: bool) -> None:
+    """`one_by_one`: a message is asked for and sent on before the next, as the client's documentation shows it."""
     consumer = Consumer({**CONSUMER, "bootstrap.servers": task.brokers, "group.id": task.group})
     producer = Producer({**PRODUCER, "bootstrap.servers": task.brokers, "transactional.id": f"{task.group}-forward"})
     producer.init_transactions(30)
     consumer.subscribe([task.source])
+    messages = _single if one_by_one else _batched
     while True:
-        found = consumer.consume(1, 0.2)  # consume(n, t) would wait all of t for n messages
-        if not found:
-            continue
-        found += consumer.consume(BATCH - 1, 0)
-        producer.begin_transaction()
         offsets: dict[int, int] = {}
-        for message in found:
+        for message in messages(consumer):
             error = message.error()
             if error is not None:
                 raise KafkaException(error)
+            if not offsets:
+                producer.begin_transaction()
             _send(producer, task.output, message.value(), message.key())
+            if one_by_one:
+                producer.poll(0)
             offsets[message.partition() or 0] = (message.offset() or 0) + 1
-        positions = [TopicPartition(task.source, partition, offset) for partition, offset in offsets.items()]
-        producer.send_offsets_to_transaction(positions, consumer.consumer_group_metadata(), 10)
-        producer.commit_transaction(30)
+        if offsets:
+            positions = [TopicPartition(task.source, partition, offset) for partition, offset in offsets.items()]
+            producer.send_offsets_to_transaction(positions, consumer.consumer_group_metadata(), 10)
+            producer.commit_transaction(30)
+
+
+def _batched(consumer: Consumer) -> list[Message]:
+    """All that is there, up to a batch."""
+    found: list[Message] = consumer.consume(1, 0.2)  # consume(n, t) would wait all of t for n messages
+    return found + consumer.consume(BATCH - 1, 0) if found else found
+
+
+def _single(consumer: Consumer) -> Iterator[Message]:
+    """The same, one after another."""
+    for number in range(BATCH):
+        message = consumer.poll(0 if number else 0.2)
+        if message is None:
+            return
+        yield message
 
 
 def _send(producer: Producer, topic: str, value: bytes | None, key: bytes | str | None) -> None:
@@ -64,4 +82,4 @@ def _send(producer: Producer, topic: str, value: bytes | None, key: bytes | str 
 
 
 if __name__ == "__main__":
-    main(parse_task(sys.argv[1]))
+    main(parse_task(sys.argv[1]), one_by_one="one-by-one" in sys.argv[2:])
