@@ -28,7 +28,6 @@ from streams.customers.rows import (
     CUSTOMER_ROW,
     INLINE,
     INLINE_MEMBERS,
-    MEMBER_ROW,
     CustomerRow,
     MemberRow,
     MemberRows,
@@ -38,6 +37,7 @@ from streams.customers.rows import (
     member_key,
     read_members,
     read_row,
+    some_of,
 )
 from streams.customers.touched import touched
 from streams.customers.transition import tell, transition
@@ -177,20 +177,22 @@ class Customers:
             if row.merged_into is not None:
                 return Published(view=replace(base, status="merged", merged_into=row.merged_into))
             return Published(view=replace(base, status="deleted"))
-        decode = MEMBER_ROW.decode if row.members is None else self._members.decode  # too many to remember
+        touched: Collection[str] = pending.touched
+        if before is None or not self._goes_on(before):
+            before, touched = Published(view=base), ATTRIBUTES
+        # Members that are not named are too many to be remembered.
+        decode = self._members.reader(touched) if row.members is not None else some_of(frozenset(touched)).decode
         members = list(read_members(store, customer, row.members, decode))
         if row.members is None and len(members) <= INLINE_MEMBERS // 2:  # half: not to and fro at the border
             row.members = [member.record for member in members]
         shown = tuple([member.record for member in members[:MAX_MEMBERS_SHOWN]])
         view = replace(base, members=shown, member_count=len(members))
-        return self._with_attributes(view, before, members, pending.touched)
+        return self._with_attributes(view, before, members, touched)
 
     def _with_attributes(
-        self, view: CustomerView, before: Published | None, members: Sequence[MemberContent], touched: Collection[str]
+        self, view: CustomerView, before: Published, members: Sequence[MemberContent], touched: Collection[str]
     ) -> Published:
-        """Reconciled only as far as needed, if the view published was made from the same rules and in the same schema."""
-        if before is None or not self._goes_on(before):
-            before, touched = Published(view=view), ATTRIBUTES
+        """Those of `before`, and reconciled again as far as members differ."""
         found = self._survivorship.refresh(before.totals, members, touched)
         pieces, told = dict(before.pieces), dict(before.told)
         for name, value in found.items():

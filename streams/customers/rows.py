@@ -8,9 +8,12 @@ A customer of ordinary size names its members in its row, so they are fetched by
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from functools import lru_cache
+from typing import Any, get_type_hints
 
 import msgspec
+from msgspec import UNSET
 
 from schemas.canonical import Attributes
 from schemas.messages import Cause, Codec, UnknownVersionError
@@ -23,6 +26,9 @@ INLINE_MEMBERS = 64
 """Up to here the customer's row names the members. The row is rewritten with each of their messages: keep it small."""
 
 MAX_CAUSES = 16
+
+FEW = 4
+"""Attributes: reading no more than these of a member is quicker than to look up whether it was read before."""
 
 
 class MemberRow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -169,8 +175,27 @@ class MemberRows:
             row = self._rows[data] = MEMBER_ROW.decode(data)
         return row
 
+    def reader(self, names: Collection[str]) -> Callable[[bytes], MemberRow]:
+        """Decodes rows as far as these attributes need it; others may be lacking. Few are read without being remembered."""
+        if len(names) > FEW:
+            return self.decode
+        known, some = self._rows, some_of(frozenset(names))
+        return lambda data: known.get(data) or some.decode(data)
+
     def forget(self) -> None:
         self._rows.clear()
+
+
+@lru_cache(maxsize=256)
+def some_of(names: frozenset[str]) -> Codec[MemberRow]:
+    """Reads member rows with these attributes only: what is skipped costs next to nothing. Not for writing."""
+    stated = [(name, _TYPES[name], UNSET) for name in sorted(names)]
+    attributes = msgspec.defstruct("SomeAttributes", stated, kw_only=True)
+    optional: Any = attributes | None
+    return Codec(msgspec.defstruct("SomeOfMember", [("attributes", optional, None), ("times", dict[str, int], {})]))
+
+
+_TYPES = get_type_hints(Attributes)
 
 
 def read_members(

@@ -86,12 +86,18 @@ def _attribute_changes(was: Mapping[str, str], after: Published) -> Iterator[Att
     now = after.told
     if after.view.status != "active" or was == now:
         return
-    for name in VIEW_ATTRIBUTES:
-        keys = [name] if name != CHARACTERISTICS else sorted(filter(_is_characteristic, was.keys() | now.keys()))
-        for key in keys:
-            old, new = was.get(key), now.get(key)
-            if old != new:
-                yield AttributeChange(attribute=key, before=old, after=new)
+    differing = [key for key, value in now.items() if was.get(key) != value]
+    differing += was.keys() - now.keys()
+    for key in sorted(differing, key=_place):
+        yield AttributeChange(attribute=key, before=was.get(key), after=now.get(key))
+
+
+_PLACES = {name: place for place, name in enumerate(VIEW_ATTRIBUTES)}
+
+
+def _place(key: str) -> tuple[int, str]:
+    """In the order of the view's attributes, characteristics by their keys."""
+    return _PLACES.get(key.partition(".")[0], len(_PLACES)), key
 
 
 def tell(told: dict[str, str], attribute: str, found: Any) -> None:
