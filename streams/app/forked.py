@@ -44,10 +44,12 @@ class Forked:
         sys.stderr.flush()
         gc.freeze()  # the collector writes on what it looks at: what is never collected stays shared
         before = signal.pthread_sigmask(signal.SIG_BLOCK, STOPPING)
-        self.pid = os.fork()
-        if not self.pid:
-            self._be_the_child(work, title, read, write, before)
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        try:
+            self.pid = os.fork()
+            if not self.pid:
+                self._be_the_child(work, title, read, write, before)
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
         self._close(read, write)
 
     def _pipe(self) -> tuple[int, int]:
