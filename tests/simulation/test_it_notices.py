@@ -34,7 +34,8 @@ def applies_before_the_commit(patch: Patch) -> None:
         for inbox, overlay in folded.overlays.items():
             store = self._holdings.backing(inbox)
             assert isinstance(store, DiskStore)
-            store.apply(overlay.writes, store.sync or Sync(TOPIC_ID, 0, self._wall_ms()))
+            sync = store.sync or Sync(TOPIC_ID, 0, self._wall_ms())
+            self._holdings._write(inbox, store, overlay.writes, sync)  # takes a failure of the disk as the engine does
         return folded
 
     patch.setattr(Worker, "_fold", early)
