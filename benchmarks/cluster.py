@@ -19,9 +19,6 @@ BROKER_JVM = ("-Xms1g", "-Xmx1g", "-XX:+UseG1GC")
 COMPILERS = ("C1 Compiler", "C2 Compiler")
 """How HotSpot's compiler threads are called."""
 
-ANY_PARTITION = -1
-"""The client chooses it by the key."""
-
 TIMEOUT = 30.0
 
 
@@ -161,14 +158,3 @@ class Committed:
 
     def done(self) -> int:
         return sum(max(0, found.offset) for found in self._consumer.committed(self._partitions, TIMEOUT))
-
-
-def send(producer: Producer, topic: str, value: bytes | None, key: bytes | None, partition: int = ANY_PARTITION) -> None:
-    """Waits while the client's queue is full."""
-    while True:
-        try:
-            producer.produce(topic, value, key, partition)
-        except BufferError:
-            producer.poll(0.1)
-        else:
-            return

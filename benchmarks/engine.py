@@ -16,11 +16,12 @@ from typing import NamedTuple
 import msgspec
 from confluent_kafka import Message
 
-from benchmarks.cluster import Cluster, Committed, send
+from benchmarks.cluster import Cluster, Committed
 from benchmarks.contender import Contender
 from benchmarks.events import events, expected
 from benchmarks.paths import own_folder
 from benchmarks.processes import Measured, Usage, usage_of
+from benchmarks.sending import send
 from benchmarks.task import Task
 from benchmarks.verify import what_is_wrong
 

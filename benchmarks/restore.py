@@ -5,11 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from benchmarks.cluster import PARTITIONS, Cluster, send
+from benchmarks.cluster import PARTITIONS, Cluster
 from benchmarks.contenders.engine import make_worker
 from benchmarks.engine import FailedError
 from benchmarks.paths import own_folder
 from benchmarks.population import records
+from benchmarks.sending import send
 from benchmarks.task import Task
 
 START_SECONDS = 120.0

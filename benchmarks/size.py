@@ -16,10 +16,11 @@ from typing import NamedTuple
 
 import msgspec
 
-from benchmarks.cluster import Cluster, send
+from benchmarks.cluster import Cluster
 from benchmarks.engine import FailedError
 from benchmarks.paths import own_folder
 from benchmarks.population import Plant
+from benchmarks.sending import send
 from connectors.logs.kafka import Connection, KafkaSession
 from connectors.logs.topics import topic_ids
 from schemas.topics import DEAD_LETTERS, TopicNames, table_topic

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from confluent_kafka import Consumer, KafkaException, Message, Producer, TopicPartition
 
+from benchmarks.sending import send
 from benchmarks.task import Task, parse_task
 
 BATCH = 10_000
@@ -46,7 +47,7 @@ def main(task: Task, *, one_by_one: bool) -> None:
                 raise KafkaException(error)
             if not offsets:
                 producer.begin_transaction()
-            _send(producer, task.output, message.value(), message.key())
+            send(producer, task.output, message.value(), message.key())
             if one_by_one:
                 producer.poll(0)
             offsets[message.partition() or 0] = (message.offset() or 0) + 1
@@ -69,16 +70,6 @@ def _single(consumer: Consumer) -> Iterator[Message]:
         if message is None:
             return
         yield message
-
-
-def _send(producer: Producer, topic: str, value: bytes | None, key: bytes | str | None) -> None:
-    while True:
-        try:
-            producer.produce(topic, value, key)
-        except BufferError:
-            producer.poll(0.1)
-        else:
-            return
 
 
 if __name__ == "__main__":

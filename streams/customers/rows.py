@@ -28,7 +28,7 @@ INLINE_MEMBERS = 64
 MAX_CAUSES = 16
 
 FEW = 4
-"""Attributes: reading no more than these of a member is quicker than to look up whether it was read before."""
+"""Attributes: so few of a member are read so quickly that they need not be remembered."""
 
 
 class MemberRow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -176,7 +176,7 @@ class MemberRows:
         return row
 
     def reader(self, names: Collection[str]) -> Callable[[bytes], MemberRow]:
-        """Decodes rows as far as these attributes need it; others may be lacking. Few are read without being remembered."""
+        """Decodes rows as far as these attributes need it; others may be lacking. `FEW` are not remembered."""
         if len(names) > FEW:
             return self.decode
         known, some = self._rows, some_of(frozenset(names))

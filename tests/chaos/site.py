@@ -15,6 +15,7 @@ from tests.chaos.processes import Child, Supervised
 from tests.parts import set_backward_compatibility
 from tests.parts.java_kafka import JavaKafka
 from tests.parts.java_registry import JavaRegistry
+from tests.parts.process import gone
 
 PREFIX = "chaos."
 RUNS = ("left", "right")
@@ -35,10 +36,7 @@ class Worker(NamedTuple):
 
     @property
     def alive(self) -> bool:
-        try:
-            return "zombie" not in Path(f"/proc/{self.pid}/status").read_text()
-        except FileNotFoundError:
-            return False
+        return not gone(self.pid)
 
 
 class Site:

@@ -20,6 +20,7 @@ import yaml
 
 from connectors.mappings import shipped_mapping
 from tests.parts.ports import free_port
+from tests.parts.process import gone
 
 pytestmark = [pytest.mark.kafka, pytest.mark.registry]
 
@@ -63,13 +64,6 @@ class Running(NamedTuple):
 
     def log(self) -> str:
         return self.errors.read_text()
-
-
-def alive(pid: int) -> bool:
-    try:
-        return "zombie" not in Path(f"/proc/{pid}/status").read_text()
-    except FileNotFoundError:
-        return False
 
 
 @pytest.fixture
@@ -126,7 +120,7 @@ def test_children_share_the_work_come_back_when_killed_and_all_end_in_time_when_
     running.parent.send_signal(signal.SIGTERM)
     assert running.parent.wait(30) == 0
     assert time.monotonic() - told < 12
-    assert not any(alive(child) for child in children)
+    assert all(gone(child) for child in children)
     summary = msgspec.json.decode((tmp_path / "output").read_bytes())
     assert summary == {"messages": dict.fromkeys(PROCESSORS, 0), "stopped_sources": {}, "failures": {}}
     assert [line for line in running.log().splitlines() if not line.startswith("{")] == []
@@ -137,4 +131,4 @@ def test_children_share_the_work_come_back_when_killed_and_all_end_in_time_when_
 def test_children_end_when_their_parent_is_killed(running: Running) -> None:
     children = running.children()
     running.parent.kill()
-    until(lambda: not any(alive(child) for child in children) or None, "the children's end")
+    until(lambda: all(gone(child) for child in children) or None, "the children's end")

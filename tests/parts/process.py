@@ -21,6 +21,14 @@ def dying_with_us(command: Sequence[str]) -> list[str]:
     return [sys.executable, "-I", str(DIE_WITH_PARENT), str(os.getpid()), *command]
 
 
+def gone(pid: int) -> bool:
+    """Whether the process has ended; a zombie nobody has collected yet has."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] in "ZX"
+    except (FileNotFoundError, ProcessLookupError):
+        return True
+
+
 class ServerProcess:
     """One command, run any number of times, its output appended to one log file.
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.parts.part import PartStartError
-from tests.parts.process import ServerProcess
+from tests.parts.process import ServerProcess, gone
 
 Make = Callable[..., ServerProcess]
 
@@ -20,14 +20,6 @@ Make = Callable[..., ServerProcess]
 @pytest.fixture
 def make(tmp_path: Path) -> Make:
     return lambda *command: ServerProcess("server", command, tmp_path / "log", tmp_path)
-
-
-def gone(pid: int) -> bool:
-    """Whether the process has ended; a zombie nobody has collected yet has."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] in "ZX"
-    except FileNotFoundError:
-        return True
 
 
 def test_a_server_that_ends_while_starting_is_an_error_with_its_last_words(make: Make) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from streams.app.forked import Forked, when_parent_ends
+from tests.parts.process import gone
 
 PATIENCE = 30.0
 
@@ -92,15 +93,8 @@ def test_all_children_notice_that_their_parent_was_killed() -> None:
     assert len(left) == 3
     deadline = time.monotonic() + PATIENCE
     while left:
-        left = [pid for pid in left if _runs(pid)]
+        left = [pid for pid in left if not gone(pid)]
         assert time.monotonic() < deadline, f"{left} still run"
-
-
-def _runs(pid: int) -> bool:
-    try:
-        return "zombie" not in Path(f"/proc/{pid}/status").read_text()
-    except FileNotFoundError:
-        return False
 
 
 def test_a_child_holds_no_end_of_another_childs_pipes() -> None:
