@@ -305,7 +305,7 @@ class EmbeddedSession:
         self._positions: dict[Inbox, int] = {}  # of resumed partitions
         self._joined = False
         self._offsets: Mapping[Inbox, int] = {}
-        self._ends: dict[Inbox, int] = {}
+        self._outgoing: list[Outgoing] = []
 
     def listen(self, listener: Listener) -> None:
         self._listener = listener
@@ -340,26 +340,31 @@ class EmbeddedSession:
         self._positions.pop(partition, None)
 
     def begin(self) -> None:
-        """Nothing yet: the file is locked for writing only from `produce` on, so that folding does not hold up others."""
+        """Nothing yet: the file is locked for writing only by `commit`, so that folding does not hold up others."""
+        self._outgoing = []
 
     def send_offsets(self, offsets: Mapping[Inbox, int]) -> None:
         self._offsets = offsets
 
     def produce(self, outgoing: Iterable[Outgoing]) -> None:
-        now = int(time.time() * 1000)
-        self._log.begin()
-        ends = self._log.append((item, now) for item in outgoing)
-        table = self._table.name if self._table else ""
-        self._ends = {inbox: end for inbox, end in ends.items() if inbox.topic == table}
+        self._outgoing += outgoing
+
+    def produce_rows(self, partition: int, rows: Mapping[bytes, bytes | None]) -> None:
+        topic = table_topic(self._processor)
+        self._outgoing += [Outgoing(topic, key, value, (), partition) for key, value in rows.items()]
 
     def commit(self) -> Mapping[Inbox, int]:
+        now = int(time.time() * 1000)
+        self._log.begin()
+        ends = self._log.append((item, now) for item in self._outgoing)
         for inbox, offset in self._offsets.items():
             topic = self._log.topic(inbox.topic)
             self._log.set_offset(self._processor, topic, inbox.partition, offset)
             if self._purge:
                 self._log.purge(topic, inbox.partition, offset)
         self._log.commit()
-        return self._ends
+        table = table_topic(self._processor)
+        return {inbox: end for inbox, end in ends.items() if inbox.topic == table}
 
     def abort(self) -> None:
         self._log.abort()

@@ -299,6 +299,9 @@ class KafkaSession:
     def produce(self, outgoing: Iterable[Outgoing]) -> None:
         self._transactions.produce(outgoing)
 
+    def produce_rows(self, partition: int, rows: Mapping[bytes, bytes | None]) -> None:
+        self._transactions.produce_rows(partition, rows)
+
     def _membership(self) -> Any:
         """The group's metadata, while this process is surely a member.
 

@@ -128,47 +128,51 @@ class KafkaTransactions:
     # -- what goes out --
 
     def produce(self, outgoing: Iterable[Outgoing]) -> None:
-        # Partitions are added to the transaction when they are first written to; were its group being added at that moment,
-        # the coordinator would tell one of the two to try again.
-        self._offsets_taken()
-        # One call per message: the client's batch call knows no headers, and is no faster with a dict made for each.
-        producer, physical, table = self._current(), self._physical, self._table
-        last_of_table: dict[int, Outgoing] = {}
+        producer, physical = self._producing(), self._physical
         for item in outgoing:
-            topic, partition = item.topic, item.partition
-            if partition is None:
-                self._produce_one(producer, physical(topic), ANY_PARTITION, item)
-            elif topic != table:
-                self._produce_one(producer, physical(topic), partition, item)
-            else:
-                before = last_of_table.get(partition)
-                last_of_table[partition] = item
-                if before is not None:  # one behind, so that the last is known to be it
-                    self._produce_one(producer, physical(topic), partition, before)
-        for partition, item in last_of_table.items():  # a partition keeps its order: the last offset is enough
-            self._expected.add(Inbox(table, partition))
-            self._produce_one(producer, physical(table), partition, item, self._on_table_delivery)
-
-    def _produce_one(
-        self,
-        producer: Producer,
-        topic: str,
-        partition: int,
-        item: Outgoing,
-        told: Callable[[KafkaError | None, Any], None] | None = None,
-    ) -> None:
-        while True:
+            topic, partition = physical(item.topic), ANY_PARTITION if item.partition is None else item.partition
+            headers: Any = list(item.headers) or None
             try:
-                if item.headers:
-                    producer.produce(topic, item.value, item.key, partition, told, headers=list(item.headers))
-                else:
-                    producer.produce(topic, item.value, item.key, partition, told)
-            except BufferError:
-                self._wait_for_room(producer)
-            except KafkaException as error:
-                raise self._translate(error.args[0]) from error
+                producer.produce(topic, item.value, item.key, partition, headers=headers)
+            except (BufferError, KafkaException) as refused:
+                self._insist(refused, topic, item.value, item.key, partition, headers=headers)
+
+    def produce_rows(self, partition: int, rows: Mapping[bytes, bytes | None]) -> None:
+        producer, topic = self._producing(), self._physical(self._table)
+        *others, (last_key, last_value) = rows.items()
+        for key, value in others:
+            try:
+                producer.produce(topic, value, key, partition)
+            except (BufferError, KafkaException) as refused:
+                self._insist(refused, topic, value, key, partition)
+        # A partition keeps its order: the last offset is enough.
+        self._expected.add(Inbox(self._table, partition))
+        try:
+            producer.produce(topic, last_value, last_key, partition, self._on_table_delivery)
+        except (BufferError, KafkaException) as refused:
+            self._insist(refused, topic, last_value, last_key, partition, self._on_table_delivery)
+
+    def _producing(self) -> Producer:
+        """The producer, for a call each message: its call for many knows no headers, and is no faster with a dict for each.
+
+        Partitions are added to the transaction when they are first written to; were its group being added at that moment,
+        the coordinator would tell one of the two to try again.
+        """
+        self._offsets_taken()
+        return self._current()
+
+    def _insist(self, refused: Exception, *message: Any, **more: Any) -> None:
+        """Produces a message that the client has refused once its queue has room. Raises what any other reason means."""
+        producer = self._current()
+        while isinstance(refused, BufferError):
+            self._wait_for_room(producer)
+            try:
+                producer.produce(*message, **more)
+            except (BufferError, KafkaException) as again:
+                refused = again
             else:
                 return
+        raise self._translate(refused.args[0]) from refused
 
     def _wait_for_room(self, producer: Producer) -> None:
         """The client's queue is full. Raises AbortedError if it stays so for longer than a transaction may take."""

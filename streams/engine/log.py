@@ -124,7 +124,11 @@ class Session(TableLog, Protocol):
         ...
 
     def produce(self, outgoing: Iterable[Outgoing]) -> None:
-        """Step 4: outputs, and table records (which name their partition)."""
+        """Steps 3 and 4: outputs."""
+        ...
+
+    def produce_rows(self, partition: int, rows: Mapping[bytes, bytes | None]) -> None:
+        """Step 4: a record of the table topic for each row changed; None deletes it."""
         ...
 
     def commit(self) -> Mapping[Inbox, int]:

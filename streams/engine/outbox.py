@@ -62,8 +62,18 @@ class BatchOutbox:
                 self._latest[slot] = before
         self._latest_journal.clear()
 
+    @property
+    def waiting(self) -> int:
+        """How many messages `take` would take."""
+        return len(self._sent)
+
+    def take(self) -> list[Outgoing]:
+        """The messages sent until now, in their order. They leave the outbox: nothing of them can be undone."""
+        taken, self._sent, self._mark = self._sent, [], 0
+        return taken
+
     def outgoing(self) -> Iterator[Outgoing]:
-        """Everything to produce: messages in the order sent, then the last value of each compacted key."""
+        """All that is left to produce: messages in the order sent, then the last value of each compacted key."""
         yield from self._sent
         for (topic, key), (value, headers) in self._latest.items():
             yield Outgoing(topic, key, value() if value else None, headers, self._partition(topic, key))

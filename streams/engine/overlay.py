@@ -85,7 +85,8 @@ class Overlay:
         return value
 
     def get_many(self, keys: Sequence[bytes]) -> list[bytes | None]:
-        unknown = [key for key in dict.fromkeys(keys) if key not in self._written and key not in self._read]
+        # In their order, as they lie in the store: neighbours are found together.
+        unknown = sorted({key for key in keys if key not in self._written and key not in self._read})
         if unknown:
             try:
                 self._read.update(zip(unknown, self._backing.get_many(unknown), strict=True))

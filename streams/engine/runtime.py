@@ -4,8 +4,8 @@ The commit protocol; each number is a crash point in the tests:
 
     1. begin
     2. send the offsets behind the batch to the transaction; nobody waits for the answer yet
-    3. read the batch, prefetch, fold: writes stay in the overlay, outputs in the outbox
-    4. produce outputs and one table record per dirty key; send the offsets again if the fold stopped short of them
+    3. read the batch, prefetch, fold: writes stay in the overlay, outputs in the outbox, produced whenever there are many
+    4. produce the other outputs and one table record per dirty key; send the offsets again if the fold stopped short of them
     5. commit
     6. write the overlay to the store, with the table offset it reflects
 
@@ -19,7 +19,7 @@ import logging
 import math
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -29,7 +29,7 @@ from streams.engine.contract import Message, Processor, RejectedError, SourceSto
 from streams.engine.dead_letters import dead_letter
 from streams.engine.holdings import Holdings
 from streams.engine.log import AbortedError, Inbox, LogError, Session, UnavailableError, UnknownError
-from streams.engine.outbox import BatchOutbox, Outgoing, Partitioner
+from streams.engine.outbox import BatchOutbox, Partitioner
 from streams.engine.overlay import Overlay, StoreError
 from streams.engine.pace import Pace
 from streams.engine.store import Progress, Stores
@@ -47,6 +47,7 @@ class Limits(NamedTuple):
 
     messages: int = 20_000
     bytes: int = 16 << 20
+    outputs: int = 2_000  # so many are produced before the fold goes on, so that the log has work meanwhile
     fold_seconds: float = 2.0
     transaction_seconds: float = 1.5  # longer ones make the next batches smaller
     interval_seconds: float = 0.0  # from the beginning of a batch to that of the next, at least
@@ -227,8 +228,7 @@ class Worker:
         out = BatchOutbox(self._partitioners)
         fold = self._fold(groups, out)
         self._at(4)
-        outgoing = [*out.outgoing(), *self._table_records(fold.overlays)]
-        self._session.produce(outgoing)
+        self._produce(out, fold)
         if fold.offsets != read_to:
             self._session.send_offsets(fold.offsets)
         self._at(5)
@@ -237,7 +237,7 @@ class Worker:
         self._at(6)
         self._apply(fold, ends, began_ms)
         self._at(7)
-        self.counts.produced += len(outgoing)
+        self.counts.produced += fold.produced
         self.counts.dead_letters.update(fold.rejected)
         return fold.folded
 
@@ -270,6 +270,9 @@ class Worker:
                 if not self._one(message, overlay, out, fold):
                     break
                 done += 1
+                if out.waiting >= self._limits.outputs:
+                    fold.produced += out.waiting
+                    self._session.produce(out.take())
         fold.offsets[inbox] = group[done - 1].offset + 1 if done else group[0].offset
         fold.folded += done
 
@@ -320,11 +323,14 @@ class Worker:
 
     # -- steps 4 and 6 --
 
-    def _table_records(self, overlays: Mapping[Inbox, Overlay]) -> Iterator[Outgoing]:
-        topic = table_topic(self._processor.name)
-        for inbox, overlay in overlays.items():
-            for key, value in overlay.writes.items():
-                yield Outgoing(topic, key, value, (), inbox.partition)
+    def _produce(self, out: BatchOutbox, fold: _Fold) -> None:
+        outgoing = list(out.outgoing())
+        self._session.produce(outgoing)
+        fold.produced += len(outgoing)
+        for inbox, overlay in fold.overlays.items():
+            if overlay.writes:
+                self._session.produce_rows(inbox.partition, overlay.writes)
+                fold.produced += len(overlay.writes)
 
     def _apply(self, fold: _Fold, ends: Mapping[Inbox, int], began_ms: int) -> None:
         topic = table_topic(self._processor.name)
@@ -346,6 +352,7 @@ class _Fold:
     offsets: dict[Inbox, int] = field(default_factory=dict)  # of every partition of the batch: the next to consume
     rejected: Counter[str] = field(default_factory=Counter)
     folded: int = 0
+    produced: int = 0
 
 
 def _by_partition(messages: Iterable[Message]) -> dict[Inbox, list[Message]]:

@@ -121,7 +121,9 @@ def main() -> int:
     session = KafkaSession(connection, NAME, ["in"], stopping=stopping)
     given.folder.mkdir(parents=True, exist_ok=True)
     stores = SlowStores(given.folder, StoreOptions.bounded(8 << 20))
-    worker = Worker(Counter(), session, stores, limits=Limits(messages=500), at=Orders(given.folder).at, rest=stopping.wait)
+    worker = Worker(
+        Counter(), session, stores, limits=Limits(messages=500, outputs=100), at=Orders(given.folder).at, rest=stopping.wait
+    )
     session.listen(Told(worker))
     code = 0
     try:

@@ -104,7 +104,7 @@ class Plant:
         session = KafkaSession(connection, "counter", ["in"], stopping=stopping)
         self.sessions.append(session)
         stores = RocksStores(self.folder / instance, self.options)
-        limits = Limits(messages=batch, fold_seconds=fold_seconds, retry_seconds=0.01)
+        limits = Limits(messages=batch, outputs=3, fold_seconds=fold_seconds, retry_seconds=0.01)
         worker = Worker(Counter(), session, stores, limits=limits, at=at)
         session.listen(Noted(worker, self.moves.setdefault(instance, [])))
         self.workers.append(worker)

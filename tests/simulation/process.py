@@ -150,7 +150,8 @@ class Process:
 
     def _run(self) -> None:
         self.session = SimulatedSession(self, self._world.broker, self._group, self._world.weather, self._producer)
-        limits = Limits(messages=self._world.weather.random.randrange(1, 9))
+        random = self._world.weather.random
+        limits = Limits(messages=random.randrange(1, 9), outputs=random.randrange(1, 9))
         worker = self.worker = Worker(
             self._processor(),
             self.session,

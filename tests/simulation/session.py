@@ -229,8 +229,10 @@ class SimulatedSession:
             self._broker.check(self._producer, self._epoch)
             where, offset = self._broker.append(item, self._host.wall_ms(), transaction)
             if where.topic == self._table:
-                assert item.partition is not None, "a table record names its partition"
                 self._ends[where] = offset + 1
+
+    def produce_rows(self, partition: int, rows: Mapping[bytes, bytes | None]) -> None:
+        self.produce(Outgoing(self._table, key, value, (), partition) for key, value in rows.items())
 
     def commit(self) -> Mapping[Inbox, int]:
         self._offsets_taken()

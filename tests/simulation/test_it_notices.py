@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import pytest
@@ -11,7 +11,7 @@ from streams.engine import store as engine_store
 from streams.engine.contract import Message
 from streams.engine.holdings import Holdings
 from streams.engine.log import AbortedError, Inbox, TableEnd, UnavailableError
-from streams.engine.outbox import BatchOutbox, Outgoing
+from streams.engine.outbox import BatchOutbox
 from streams.engine.overlay import Overlay
 from streams.engine.runtime import Worker
 from streams.engine.store import Restore, Sync
@@ -152,12 +152,12 @@ def says_its_store_is_further_than_it_is(patch: Patch) -> None:
 
 
 def sends_no_tombstones_to_its_table(patch: Patch) -> None:
-    records = Worker._table_records
+    produce_rows = SimulatedSession.produce_rows
 
-    def living(self: Worker, overlays: Mapping[Inbox, Overlay]) -> Iterator[Outgoing]:
-        return (record for record in records(self, overlays) if record.value is not None)
+    def living(self: SimulatedSession, partition: int, rows: Mapping[bytes, bytes | None]) -> None:
+        produce_rows(self, partition, {key: value for key, value in rows.items() if value is not None})
 
-    patch.setattr(Worker, "_table_records", living)
+    patch.setattr(SimulatedSession, "produce_rows", living)
 
 
 def does_not_write_the_store(patch: Patch) -> None:

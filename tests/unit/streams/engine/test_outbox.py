@@ -45,6 +45,20 @@ def test_undo_takes_back_what_one_message_sent_and_nothing_else() -> None:
     assert [(o.key, o.value) for o in out.outgoing()] == [(b"a", b"kept"), (b"a", b"kept")]
 
 
+def test_what_was_taken_is_gone_and_cannot_be_undone() -> None:
+    out = BatchOutbox()
+    out.send("changes", b"a", b"taken")
+    out.latest("view", b"a", lambda: b"kept")
+    assert out.waiting == 1
+    assert [o.value for o in out.take()] == [b"taken"]
+    assert out.waiting == 0
+    out.mark()
+    out.send("changes", b"a", b"dropped")
+    out.undo()
+    out.send("changes", b"b", b"sent")
+    assert [o.value for o in out.outgoing()] == [b"sent", b"kept"]
+
+
 def test_a_topic_with_an_explicit_map_goes_to_the_mapped_partition() -> None:
     out = BatchOutbox({"identity": {b"north": 3}.__getitem__})
     out.send("identity", b"north", b"x")

@@ -58,6 +58,8 @@ class Restless:
     def produce(self, outgoing: Iterable[Outgoing]) -> None:
         self.sent += outgoing
 
+    def produce_rows(self, partition: int, rows: Mapping[bytes, bytes | None]) -> None: ...
+
     def send_offsets(self, offsets: Mapping[Inbox, int]) -> None: ...
 
     def commit(self) -> Mapping[Inbox, int]:

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -32,6 +32,9 @@ TOPICS = [
     TopicSpec("counter-table", 2, compacted=True, retention_ms=-1, max_message_bytes=1000),
     TopicSpec(DEAD_LETTERS, 1, compacted=False, retention_ms=-1, max_message_bytes=1000),
 ]
+
+OUTPUTS = 4
+"""After so many the fold stops to produce them; batches are of 10 messages."""
 
 
 class Counter:
@@ -139,7 +142,7 @@ class Plant:
         clock: Callable[[], float] = lambda: 0.0,
     ) -> Worker:
         session = EmbeddedSession(self.log, "counter", topics, purge=True)
-        limits = Limits(messages=batch, retry_seconds=0.0)
+        limits = Limits(messages=batch, outputs=OUTPUTS, retry_seconds=0.0)
         return Worker(
             processor or Counter(), session, self.disk, limits=limits, at=at, clock=clock, wall_ms=lambda: self.now_ms
         )
@@ -305,6 +308,28 @@ def test_a_batch_is_done_again_while_something_outside_is_away(plant: Plant) -> 
         worker.step(0)
     assert plant.sent() == [(b"a", b"1"), (b"a", b"2"), (b"a", b"3")]
     assert worker.counts.retries == 3
+
+
+def test_outputs_are_produced_before_the_batch_is_folded_and_given_up_with_it(
+    plant: Plant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    produced: list[int] = []
+    produce = EmbeddedSession.produce
+
+    def noted(self: EmbeddedSession, outgoing: Iterable[Outgoing]) -> None:
+        items = list(outgoing)
+        produced.append(len(items))
+        produce(self, items)
+
+    monkeypatch.setattr(EmbeddedSession, "produce", noted)
+    processor = Counter()
+    processor.transient_failures = 1
+    messages = [*MESSAGES[:7], (b"k1", b"retry"), *MESSAGES[:2]]
+    plant.feed(messages)
+    plant.drain(plant.worker(processor))
+    assert sum(produced) > len(messages)  # the first try had produced some when it failed
+    assert max(produced) == OUTPUTS
+    assert sorted(plant.sent()) == sorted(counting(messages))
 
 
 def test_after_an_unknown_result_the_store_catches_up_with_what_was_committed(plant: Plant) -> None:
