@@ -38,7 +38,6 @@ class _Leaf(NamedTuple):
     """A field of a record, or of a record in it, which is written as if its fields were the outer one's."""
 
     path: str  # where the value is found from the object
-    is_string: bool
     nullable: bool  # so that an empty value is not null
     write: Writer
 
@@ -90,16 +89,16 @@ class Compiler:
         name = kind.get("name") if isinstance(kind, Mapping) else kind
         if isinstance(name, str) and name in self._leaves:
             return [leaf._replace(path=f"{path}.{leaf.path}") for leaf in self._leaves[name]]
-        return [_Leaf(path, kind == "string", isinstance(kind, list), write)]
+        return [_Leaf(path, isinstance(kind, list), write)]
 
 
 def _parts(leaves: Sequence[_Leaf]) -> Iterator[Part]:
-    """Neighbouring strings are one part, any other leaf is one."""
+    """Neighbouring strings are one part, and neighbouring numbers; any other leaf is one."""
     start = 0
-    for is_string, run in groupby(leaves, key=lambda leaf: leaf.is_string):
+    for write_run, run in groupby(leaves, key=lambda leaf: _RUNS.get(leaf.write)):
         group = list(run)
-        if is_string and len(group) > 1:
-            yield slice(start, start + len(group)), False, _strings
+        if write_run and len(group) > 1:
+            yield slice(start, start + len(group)), False, write_run
         else:
             yield from ((place, leaf.nullable, leaf.write) for place, leaf in enumerate(group, start))
         start += len(group)
@@ -191,6 +190,16 @@ def _long(out: bytearray, value: int) -> None:
     out += LENGTHS[value] if 0 <= value < KNOWN else varint(value)
 
 
+def _longs(out: bytearray, values: tuple[int, ...]) -> None:
+    out += _varints(values)
+
+
+@lru_cache(maxsize=8192)
+def _varints(values: tuple[int, ...]) -> bytes:
+    """Cached: what one record said at one time, with how many others, is the same for all it said."""
+    return b"".join(map(varint, values))
+
+
 @lru_cache(maxsize=8192)
 def varint(number: int) -> bytes:
     """Zigzag and variable length, as Avro writes ints and longs. Cached: lengths and times repeat."""
@@ -208,3 +217,5 @@ LENGTHS = [varint(length) for length in range(KNOWN)]
 """How the lengths of ordinary strings are written."""
 
 _PRIMITIVES: dict[str, Writer] = {"string": _string, "boolean": _boolean, "int": _long, "long": _long}
+_RUNS: dict[Writer, Writer] = {_string: _strings, _long: _longs}
+"""What writes several neighbours at once."""

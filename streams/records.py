@@ -104,7 +104,7 @@ class Records:
         self._tally_as_stored = b""  # the row that `_tally` was read from or written to
 
     def prepare(self, batch: Sequence[Message], store: Store) -> None:
-        store.get_many([b"r/" + message.key for message in batch if message.key])
+        store.load([b"r/" + message.key for message in batch if message.key])
 
     def process(self, message: Message, store: Store, out: Outbox) -> None:
         if message.value is None:

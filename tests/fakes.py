@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from streams.engine.contract import Headers, Message
@@ -19,6 +19,8 @@ class MemoryStore:
 
     def get_many(self, keys: Sequence[bytes]) -> list[bytes | None]:
         return [self.rows.get(key) for key in keys]
+
+    def load(self, keys: Iterable[bytes]) -> None: ...
 
     def put(self, key: bytes, value: bytes) -> None:
         self.rows[key] = value

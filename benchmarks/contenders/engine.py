@@ -38,7 +38,7 @@ class Merge:
     name = PROCESSOR
 
     def prepare(self, batch: Sequence[Message], store: Store) -> None:
-        store.get_many([message.key for message in batch if message.key])
+        store.load([message.key for message in batch if message.key])
 
     def process(self, message: Message, store: Store, out: Outbox) -> None:
         assert message.key is not None

@@ -45,6 +45,7 @@ from streams.engine.contract import Headers, Message, Outbox, RejectedError, Sou
 from streams.survivorship import MemberContent, Survivorship
 
 MAX_MEMBERS_SHOWN = 200
+ALL = frozenset(ATTRIBUTES)
 TOTALS = "totals"
 """What `ViewAttributes` holds besides attributes: no change tells of it alone."""
 
@@ -90,7 +91,7 @@ class Customers:
             if row is not None
             for record in INLINE.decode(row).members or ()
         }
-        store.get_many(sorted(others - members))
+        store.load(others)
 
     def process(self, message: Message, store: Store, out: Outbox) -> None:
         decoded = self._decoded.get(message.value) or _decode(message)
@@ -177,11 +178,11 @@ class Customers:
             if row.merged_into is not None:
                 return Published(view=replace(base, status="merged", merged_into=row.merged_into))
             return Published(view=replace(base, status="deleted"))
-        touched: Collection[str] = pending.touched
+        touched = frozenset(pending.touched)
         if before is None or not self._goes_on(before):
-            before, touched = Published(view=base), ATTRIBUTES
+            before, touched = Published(view=base), ALL
         # Members that are not named are too many to be remembered.
-        decode = self._members.reader(touched) if row.members is not None else some_of(frozenset(touched)).decode
+        decode = self._members.reader(touched) if row.members is not None else some_of(touched).decode
         members = list(read_members(store, customer, row.members, decode))
         if row.members is None and len(members) <= INLINE_MEMBERS // 2:  # half: not to and fro at the border
             row.members = [member.record for member in members]

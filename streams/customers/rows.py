@@ -8,7 +8,7 @@ A customer of ordinary size names its members in its row, so they are fetched by
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from typing import Any, get_type_hints
 
@@ -175,11 +175,11 @@ class MemberRows:
             row = self._rows[data] = MEMBER_ROW.decode(data)
         return row
 
-    def reader(self, names: Collection[str]) -> Callable[[bytes], MemberRow]:
+    def reader(self, names: frozenset[str]) -> Callable[[bytes], MemberRow]:
         """Decodes rows as far as these attributes need it; others may be lacking. `FEW` are not remembered."""
         if len(names) > FEW:
             return self.decode
-        known, some = self._rows, some_of(frozenset(names))
+        known, some = self._rows, some_of(names)
         return lambda data: known.get(data) or some.decode(data)
 
     def forget(self) -> None:

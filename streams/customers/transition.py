@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -95,6 +96,7 @@ def _attribute_changes(was: Mapping[str, str], after: Published) -> Iterator[Att
 _PLACES = {name: place for place, name in enumerate(VIEW_ATTRIBUTES)}
 
 
+@lru_cache(maxsize=4096)
 def _place(key: str) -> tuple[int, str]:
     """In the order of the view's attributes, characteristics by their keys."""
     return _PLACES.get(key.partition(".")[0], len(_PLACES)), key

@@ -6,7 +6,7 @@ again gives the same result. Time enters as the messages' timestamps.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Protocol
 
 import msgspec
@@ -41,6 +41,10 @@ class Store(Protocol):
 
     def get_many(self, keys: Sequence[bytes]) -> list[bytes | None]:
         """One round trip for many keys; in the order asked."""
+        ...
+
+    def load(self, keys: Iterable[bytes]) -> None:
+        """Reads many rows ahead, in one round trip."""
         ...
 
     def put(self, key: bytes, value: bytes) -> None: ...

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 from bisect import bisect_left, insort
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from enum import Enum
 from typing import Protocol
 
@@ -85,14 +85,17 @@ class Overlay:
         return value
 
     def get_many(self, keys: Sequence[bytes]) -> list[bytes | None]:
+        self.load(keys)
+        return [self._written[key] if key in self._written else self._read[key] for key in keys]
+
+    def load(self, keys: Iterable[bytes]) -> None:
         # In their order, as they lie in the store: neighbours are found together.
-        unknown = sorted({key for key in keys if key not in self._written and key not in self._read})
+        unknown = sorted(set(keys).difference(self._written).difference(self._read))
         if unknown:
             try:
                 self._read.update(zip(unknown, self._backing.get_many(unknown), strict=True))
             except Exception as error:
                 raise StoreError("the store could not be read") from error
-        return [self._written[key] if key in self._written else self._read[key] for key in keys]
 
     def put(self, key: bytes, value: bytes | None) -> None:
         before = self._written.get(key, _UNWRITTEN)

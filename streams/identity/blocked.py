@@ -10,7 +10,10 @@ import msgspec
 
 
 class Blocked(msgspec.Struct, frozen=True):
-    """Standardised values and patterns; a pattern is a regular expression that matches the whole value."""
+    """Standardised values and patterns: regular expressions that match the whole value.
+
+    Those of one kind of value are tried as one: each group that is referred to has a name of its own among them.
+    """
 
     births: frozenset[str] = frozenset(
         {"1900", "190001", "19000101", "19010101", "18991230", "18991231", "19700101", "19111111", "19990909", "20000101"}
@@ -26,13 +29,13 @@ class Blocked(msgspec.Struct, frozen=True):
         r".*@(test|none|noe?mail|unknown|invalid|localhost|null)(\..*)?",
     )
     phones: tuple[str, ...] = (
-        r"(\d)\1*",
-        r"\d{0,3}(\d)\1{5,}\d{0,3}",  # 800000000, 20 7000 0000
+        r"(?P<digit>\d)(?P=digit)*",
+        r"\d{0,3}(?P<many>\d)(?P=many){5,}\d{0,3}",  # 800000000, 20 7000 0000
         r"0?1?234567890?",
         r"987654321",
     )
     numbers: tuple[str, ...] = (
-        r"(.)\1*",
+        r"(?P<one>.)(?P=one)*",
         r"0?12345(6|67|678|6789|67890)?",
         r"(NA|NONE|NULL|TEST|UNKNOWN|XXXX)\d*",
     )
@@ -43,13 +46,10 @@ BLOCKED = Blocked()
 
 
 @lru_cache(maxsize=64)
-def _matchers(patterns: tuple[str, ...]) -> tuple[Callable[[str], re.Match[str] | None], ...]:
-    return tuple(re.compile(pattern).fullmatch for pattern in patterns)
+def _matcher(patterns: tuple[str, ...]) -> Callable[[str], re.Match[str] | None]:
+    return re.compile("|".join(f"(?:{pattern})" for pattern in patterns)).fullmatch
 
 
 def is_blocked(value: str, patterns: tuple[str, ...]) -> bool:
     """Whether a standardised value matches one of the patterns, whole."""
-    for matches in _matchers(patterns):  # noqa: SIM110 - for every value of every record: `any` takes twice as long
-        if matches(value):
-            return True
-    return False
+    return _matcher(patterns)(value) is not None

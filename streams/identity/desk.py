@@ -117,9 +117,9 @@ class Desk(Generic[F]):
     def prefetch(self, records: Iterable[str], keys: Iterable[MatchKey]) -> None:
         """Read what messages about these records, with these match keys now, will ask for: in three round trips rather than
         one by one. The records and keys; the records they meet there; what those lead to. Nothing depends on it."""
-        get_many, rows, kinds = self.store.get_many, self.keys, self.kinds
+        load, rows, kinds = self.store.load, self.keys, self.kinds
         records, keys = dict.fromkeys(records), dict.fromkeys(keys)
-        get_many([*map(rows.record, records), *map(rows.posting, keys)])
+        load([*map(rows.record, records), *map(rows.posting, keys)])
         known = [record for record in records if (row := self.find_record(record)) is not None and row.live]
         met = dict.fromkeys(known)
         for key in keys:
@@ -128,15 +128,16 @@ class Desk(Generic[F]):
             posting = self.posting(key)
             if posting.count <= kinds[key[0]].limit:
                 met.update(dict.fromkeys(posting.members))
-        get_many([*map(rows.evidence, met), *map(rows.record, met)])
-        customers: dict[str, None] = {}
+        load([*map(rows.evidence, met), *map(rows.record, met)])
+        customers: set[str] = set()
+        further: set[MatchKey] = set()
         for row in map(self.find_record, met):
             if row is not None:
-                customers[row.customer] = None
-                keys.update(dict.fromkeys(row.links))
+                customers.add(row.customer)
+                further.update(row.links)
         for record in known:
-            keys.update(dict.fromkeys(self.evidence(record).keys))  # of which it may let go
-        get_many([*map(rows.customer, customers), *map(rows.posting, keys)])
+            further.update(self.evidence(record).keys)  # of which it may let go
+        load([*map(rows.customer, customers), *map(rows.posting, further.difference(keys))])
 
     # records
 
@@ -167,7 +168,7 @@ class Desk(Generic[F]):
         """Read many record rows in one round trip."""
         missing = [record for record in records if record not in self._records]
         if len(missing) > 1:
-            self.store.get_many([self.keys.record(record) for record in missing])
+            self.store.load(map(self.keys.record, missing))
 
     # evidence
 
@@ -186,7 +187,7 @@ class Desk(Generic[F]):
         """Read the evidence of many records in one round trip."""
         missing = [record for record in records if record not in self._evidence]
         if len(missing) > 1:
-            self.store.get_many([self.keys.evidence(record) for record in missing])
+            self.store.load(map(self.keys.evidence, missing))
 
     def put_evidence(self, record: str, evidence: Evidence[F]) -> None:
         self._evidence[record] = evidence

@@ -31,6 +31,8 @@ ALIASES_SENT = 1_000
 late registration number; each of them still resolves."""
 
 _BASE32 = "0123456789abcdefghjkmnpqrstvwxyz"
+_PAIRS = [low + high for high in _BASE32 for low in _BASE32]
+"""Ten bits, as the digits of the lower five and of the higher five."""
 
 
 def mint_id(secret: bytes, record: str, incarnation: int) -> str:
@@ -38,7 +40,7 @@ def mint_id(secret: bytes, record: str, incarnation: int) -> str:
     number = int.from_bytes(
         blake2b(f"{incarnation}/{record}".encode(), digest_size=13, key=secret, person=b"customer id").digest()
     )
-    return "c" + "".join(_BASE32[number >> shift & 31] for shift in range(0, 100, 5))
+    return "c" + "".join([_PAIRS[number >> shift & 1023] for shift in range(0, 100, 10)])
 
 
 class _Answer(NamedTuple):

@@ -44,7 +44,7 @@ class Counter:
     name = NAME
 
     def prepare(self, batch: Sequence[Message], store: Store) -> None:
-        store.get_many([message.key for message in batch if message.key])
+        store.load([message.key for message in batch if message.key])
 
     def process(self, message: Message, store: Store, out: Outbox) -> None:
         key, value = message.key, message.value

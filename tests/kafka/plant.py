@@ -33,7 +33,7 @@ class Counter:
     name = "counter"
 
     def prepare(self, batch: Sequence[Message], store: Store) -> None:
-        store.get_many([m.key for m in batch if m.key])
+        store.load([m.key for m in batch if m.key])
 
     def process(self, message: Message, store: Store, out: Outbox) -> None:
         assert message.key is not None

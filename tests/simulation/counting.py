@@ -28,7 +28,7 @@ class CountKeys:
         self._outside = outside
 
     def prepare(self, batch: Sequence[Message], store: Store) -> None:
-        store.get_many([message.key for message in batch if message.key])
+        store.load([message.key for message in batch if message.key])
 
     def process(self, message: Message, store: Store, out: Outbox) -> None:
         key = message.key

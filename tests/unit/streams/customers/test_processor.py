@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+
 import msgspec
 import pytest
 
@@ -300,9 +302,12 @@ class CountingStore(MemoryStore):
         super().__init__()
         self.reads = []
 
-    def get_many(self, keys):  # type: ignore[no-untyped-def]
-        self.reads += keys
+    def get_many(self, keys: Sequence[bytes]) -> list[bytes | None]:
+        self.load(keys)
         return super().get_many(keys)
+
+    def load(self, keys: Iterable[bytes]) -> None:
+        self.reads += keys
 
 
 def test_preparing_fetches_every_row_a_batch_needs_and_changes_nothing(bench: Bench) -> None:

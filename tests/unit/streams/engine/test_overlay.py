@@ -74,6 +74,30 @@ def test_the_writes_of_an_overlay_applied_to_what_lies_below_give_what_it_shows(
     assert list(overlay.scan(b"")) == sorted(applied.items())
 
 
+class Asked(MemoryStore):
+    """Notes what it is asked for."""
+
+    asked: list[list[bytes]]
+
+    def __init__(self) -> None:
+        super().__init__({b"b": b"1", b"c": b"2"})
+        self.asked = []
+
+    def get_many(self, keys: Sequence[bytes]) -> list[bytes | None]:
+        self.asked.append(list(keys))
+        return super().get_many(keys)
+
+
+def test_rows_are_read_ahead_once_and_in_their_order() -> None:
+    below = Asked()
+    overlay = Overlay(below)
+    overlay.put(b"w", b"written")
+    overlay.load(key for key in (b"c", b"w", b"x", b"b", b"c"))
+    overlay.load([b"b", b"x"])
+    assert [overlay.get(key) for key in (b"b", b"c", b"w", b"x")] == [b"1", b"2", b"written", None]
+    assert below.asked == [[b"b", b"c", b"x"]]
+
+
 class BrokenDisk:
     def get(self, key: bytes) -> bytes | None:
         raise OSError("input/output error")
@@ -92,5 +116,7 @@ def test_a_failing_disk_is_not_taken_for_a_bad_message() -> None:
         overlay.get(b"k")
     with pytest.raises(StoreError):
         overlay.get_many([b"k"])
+    with pytest.raises(StoreError):
+        overlay.load([b"k"])
     with pytest.raises(StoreError):
         list(overlay.scan(b"k"))

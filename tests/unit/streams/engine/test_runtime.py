@@ -46,7 +46,7 @@ class Counter:
         self.transient_failures = 0
 
     def prepare(self, batch: Sequence[Message], store: Store) -> None:
-        store.get_many([m.key for m in batch if m.key])
+        store.load([m.key for m in batch if m.key])
 
     def process(self, message: Message, store: Store, out: Outbox) -> None:
         assert message.key is not None
