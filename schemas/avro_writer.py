@@ -8,7 +8,7 @@ refused when compiling. Reading is fastavro's.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from itertools import groupby
 from operator import attrgetter
@@ -45,7 +45,9 @@ class _Leaf(NamedTuple):
 class Compiler:
     """Compiles parts of one schema: a type that was named in one part may be used in the next."""
 
-    def __init__(self) -> None:
+    def __init__(self, remembered: Collection[str] = ()) -> None:
+        """`remembered`: names of records that repeat and are hashable: what was last written of them is kept."""
+        self._remembered = remembered
         self._writers: dict[str, Writer] = {}
         self._leaves: dict[str, list[_Leaf]] = {}
 
@@ -77,8 +79,13 @@ class Compiler:
 
     def _record(self, schema: Mapping[str, Any]) -> Writer:
         name = schema["name"]
-        leaves = self._leaves[name] = self._leaves_in(schema["fields"])
-        write = self._writers[name] = _fields(leaves)
+        leaves = self._leaves_in(schema["fields"])
+        write = _fields(leaves)
+        if name in self._remembered:
+            write = _remembering(write)
+        else:
+            self._leaves[name] = leaves
+        self._writers[name] = write
         return write
 
     def _leaves_in(self, fields: Iterable[Mapping[str, Any]]) -> list[_Leaf]:
@@ -131,6 +138,19 @@ def _strings(out: bytearray, values: tuple[str, ...]) -> None:
     else:
         for value in values:
             _string(out, value)
+
+
+def _remembering(write_value: Writer) -> Writer:
+    @lru_cache(maxsize=8192)
+    def written(value: Any) -> bytes:
+        data = bytearray()
+        write_value(data, value)
+        return bytes(data)
+
+    def write(out: bytearray, value: Any) -> None:
+        out += written(value)
+
+    return write
 
 
 def _nullable(write_value: Writer) -> Writer:

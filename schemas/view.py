@@ -43,7 +43,7 @@ class ViewPart(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Base of the parts of a view and of a change."""
 
 
-class Provenance(ViewPart, frozen=True, kw_only=True):
+class Provenance(ViewPart, frozen=True, kw_only=True, cache_hash=True):
     """Where a value comes from: the record it was taken from, when that record said so, and by which rule it won."""
 
     record: str  # realm/source/id

@@ -12,13 +12,16 @@ from schemas.view import CustomerView
 
 ATTRIBUTES = "attributes"
 
+REMEMBERED = ("Provenance",)
+"""What one record said at one time has one provenance, unless others said it too."""
+
 
 class ViewWriter:
     """Writes views in one Avro schema, with the fields of `CustomerView`."""
 
     def __init__(self, schema: Mapping[str, Any]) -> None:
         """Raises ValueError for a schema with types it does not write."""
-        compiler = Compiler()
+        compiler = Compiler(remembered=REMEMBERED)
         fields = schema["fields"]
         place = [field["name"] for field in fields].index(ATTRIBUTES)
         self.format = blake2b(json.dumps(fields[place]).encode(), digest_size=4).hexdigest()

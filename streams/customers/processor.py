@@ -196,8 +196,9 @@ class Customers:
         """Those of `before`, and reconciled again as far as members differ."""
         found = self._survivorship.refresh(before.totals, members, touched)
         pieces, told = dict(before.pieces), dict(before.told)
+        encode = self._codec.encode_attribute
         for name, value in found.items():
-            piece = self._codec.encode_attribute(name, value)
+            piece = encode(name, value) if value else b""
             if piece == pieces.get(name, b""):
                 continue
             if piece:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Generic, TypeVar
 
 import msgspec
@@ -37,12 +38,18 @@ def is_verified(value: object) -> bool:
 def sourced(chosen: Candidate[V], agreeing: Sequence[Candidate[V]], rule: str) -> Sourced[V]:
     """The chosen value with its provenance; `agreeing` state the same value and include the chosen one."""
     if len(agreeing) == 1:
-        return Sourced(chosen.value, Provenance(record=chosen.record, time=chosen.time, rule=rule))
+        return Sourced(chosen.value, _of_one(chosen.record, chosen.time, rule))
     records = {candidate.record for candidate in agreeing}
     if len(records) == 1:
-        return Sourced(chosen.value, Provenance(record=chosen.record, time=chosen.time, rule=rule))
+        return Sourced(chosen.value, _of_one(chosen.record, chosen.time, rule))
     also = tuple(sorted(records - {chosen.record})[:MAX_ALSO])
     return Sourced(
         chosen.value,
         Provenance(record=chosen.record, time=chosen.time, rule=rule, count=len(records), also=also),
     )
+
+
+@lru_cache(maxsize=8192)
+def _of_one(record: str, time: int, rule: str) -> Provenance:
+    """One object for all that a record said at one time."""
+    return Provenance(record=record, time=time, rule=rule)

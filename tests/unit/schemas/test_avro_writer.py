@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import io
-from typing import Any
+from typing import Any, NamedTuple
 
 import fastavro
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.avro_writer import compile_writer, varint
+from schemas.avro_writer import Compiler, compile_writer, varint
 
 
 class Value:
@@ -65,6 +65,33 @@ def test_a_record_in_a_record_is_written_where_it_stands_by_its_definition_and_b
     one, two = Value(x="a", n=None, y=1), Value(x="b", n="", y=0)
     write(out, Value(f0="s", f1=Value(a="m", i=one), f2=two, f3=[Value(a="", i=two)]))
     assert bytes(out) == b"\x02s\x02m\x02a\x00\x02\x02b\x02\x00\x00\x02\x00\x02b\x02\x00\x00\x00"
+
+
+def test_neighbouring_numbers_are_written_as_each_alone() -> None:
+    out = bytearray()
+    compile_writer(record("long", "int", "string", "long"))(out, Value(f0=-1, f1=1 << 40, f2="", f3=0))
+    assert bytes(out) == varint(-1) + varint(1 << 40) + b"\x00\x00"
+
+
+def test_a_remembered_record_is_written_as_it_would_be_and_looked_at_once() -> None:
+    class Part(NamedTuple):
+        x: str
+        y: int
+
+        @property
+        def n(self) -> str:
+            looks.append(self.x)
+            return "n"
+
+    looks: list[str] = []
+    fields = [{"name": "x", "type": "string"}, {"name": "n", "type": "string"}, {"name": "y", "type": "long"}]
+    part = {"type": "record", "name": "P", "fields": fields}
+    write = Compiler(remembered=["P"]).compile(record("string", part, "P"))
+    out = bytearray()
+    write(out, Value(f0="s", f1=Part("a", 1), f2=Part("b", 2)))
+    write(out, Value(f0="t", f1=Part("b", 2), f2=Part("a", 1)))
+    assert bytes(out) == b"\x02s" + b"\x02a\x02n\x02" + b"\x02b\x02n\x04" + b"\x02t" + b"\x02b\x02n\x04" + b"\x02a\x02n\x02"
+    assert looks == ["a", "b"]
 
 
 def test_a_record_that_contains_itself_is_refused() -> None:
