@@ -5,8 +5,8 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from typing import Any, TypeVar
 
 from confluent_kafka import OFFSET_INVALID, Consumer, KafkaError, TopicPartition
 
@@ -29,6 +29,8 @@ from streams.engine.outbox import Outgoing
 __all__ = ["Connection", "KafkaSession"]
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 QUIET_SECONDS = 30.0
 """An error of the consumer that goes away by itself is told at most this often."""
@@ -264,7 +266,7 @@ class KafkaSession:
         """Finds the stable committed offsets: open transactions of a former owner end first."""
         wanted = [self._partition(inbox) for inbox in inboxes]
         what = f"committed offsets of {self._processor}"
-        for found in asking(what, lambda: self._consumer.committed(wanted, REQUEST_SECONDS)):
+        for found in self._asking(what, lambda: self._consumer.committed(wanted, REQUEST_SECONDS)):
             if found.error:
                 raise unanswered(f"{what} in {found.topic}/{found.partition}", found.error)
             if found.offset < 0 and not self._from_beginning:
@@ -274,7 +276,7 @@ class KafkaSession:
     def _first(self, partition: TopicPartition) -> int:
         """The first offset there is."""
         what = f"first offset of {partition.topic}/{partition.partition}"
-        found = asking(what, lambda: self._consumer.get_watermark_offsets(partition, REQUEST_SECONDS))
+        found = self._asking(what, lambda: self._consumer.get_watermark_offsets(partition, REQUEST_SECONDS))
         assert found is not None  # it raises when it does not know
         return found[0]
 
@@ -284,8 +286,16 @@ class KafkaSession:
         Never by unassigning: the client would take it for the answer to a rebalance that waits for this process.
         """
         start = self._starts[inbox]
-        asking(f"seek in {inbox.topic}/{inbox.partition}", lambda: self._consumer.seek(self._partition(inbox, start)))
+        self._asking(f"seek in {inbox.topic}/{inbox.partition}", lambda: self._consumer.seek(self._partition(inbox, start)))
         self._begun[inbox] = self._starts.pop(inbox)
+
+    def _asking(self, what: str, ask: Callable[[], T]) -> T:
+        """As `asking`. Brokers that do not answer are out of reach too: the client tells only of those it lost."""
+        try:
+            return asking(what, ask)
+        except UnavailableError:
+            self._out_of_reach = time.monotonic()
+            raise
 
     # -- the transaction --
 
