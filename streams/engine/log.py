@@ -124,11 +124,11 @@ class Session(TableLog, Protocol):
         ...
 
     def produce(self, outgoing: Iterable[Outgoing]) -> None:
-        """Steps 3 and 4: outputs."""
+        """Steps 3 and 4: outputs, some at a time."""
         ...
 
     def produce_rows(self, partition: int, rows: Mapping[bytes, bytes | None]) -> None:
-        """Step 4: a record of the table topic for each row changed; None deletes it."""
+        """Step 3: a record of the table topic for each row changed, once for each of its inboxes; None deletes it."""
         ...
 
     def commit(self) -> Mapping[Inbox, int]:

@@ -4,8 +4,9 @@ The commit protocol; each number is a crash point in the tests:
 
     1. begin
     2. send the offsets behind the batch to the transaction; nobody waits for the answer yet
-    3. read the batch, prefetch, fold: writes stay in the overlay, outputs in the outbox, produced whenever there are many
-    4. produce the other outputs and one table record per dirty key; send the offsets again if the fold stopped short of them
+    3. prefetch and fold, partition by partition: writes stay in the overlay, outputs in the outbox; outputs are produced
+       whenever there are many, and one table record per dirty key once a partition is through
+    4. produce the other outputs; send the offsets again if the fold stopped short of them
     5. commit
     6. write the overlay to the store, with the table offset it reflects
 
@@ -29,7 +30,7 @@ from streams.engine.contract import Message, Processor, RejectedError, SourceSto
 from streams.engine.dead_letters import dead_letter
 from streams.engine.holdings import Holdings
 from streams.engine.log import AbortedError, Inbox, LogError, Session, UnavailableError, UnknownError
-from streams.engine.outbox import BatchOutbox, Partitioner
+from streams.engine.outbox import BatchOutbox, Outgoing, Partitioner
 from streams.engine.overlay import Overlay, StoreError
 from streams.engine.pace import Pace
 from streams.engine.store import Progress, Stores
@@ -228,7 +229,7 @@ class Worker:
         out = BatchOutbox(self._partitioners)
         fold = self._fold(groups, out)
         self._at(4)
-        self._produce(out, fold)
+        self._produce(list(out.outgoing()), fold)
         if fold.offsets != read_to:
             self._session.send_offsets(fold.offsets)
         self._at(5)
@@ -253,6 +254,9 @@ class Worker:
             except StoreError:
                 self._holdings.failed(inbox)
                 raise
+            if overlay.writes:
+                self._session.produce_rows(inbox.partition, overlay.writes)
+                fold.produced += len(overlay.writes)
         return fold
 
     def _fold_one_partition(
@@ -271,8 +275,7 @@ class Worker:
                     break
                 done += 1
                 if out.waiting >= self._limits.outputs:
-                    fold.produced += out.waiting
-                    self._session.produce(out.take())
+                    self._produce(out.take(), fold)
         fold.offsets[inbox] = group[done - 1].offset + 1 if done else group[0].offset
         fold.folded += done
 
@@ -321,16 +324,11 @@ class Worker:
         self.stopped[message.topic] = why
         self._session.pause(Inbox(message.topic, message.partition))
 
-    # -- steps 4 and 6 --
+    # -- steps 3, 4 and 6 --
 
-    def _produce(self, out: BatchOutbox, fold: _Fold) -> None:
-        outgoing = list(out.outgoing())
+    def _produce(self, outgoing: list[Outgoing], fold: _Fold) -> None:
         self._session.produce(outgoing)
         fold.produced += len(outgoing)
-        for inbox, overlay in fold.overlays.items():
-            if overlay.writes:
-                self._session.produce_rows(inbox.partition, overlay.writes)
-                fold.produced += len(overlay.writes)
 
     def _apply(self, fold: _Fold, ends: Mapping[Inbox, int], began_ms: int) -> None:
         topic = table_topic(self._processor.name)
