@@ -4,6 +4,7 @@ hold nothing worse than information."""
 from __future__ import annotations
 
 import re
+import sys
 import time
 from collections.abc import Iterator, Sequence
 from itertools import islice
@@ -22,6 +23,9 @@ from schemas.public import PublicCodec
 from streams.app.wiring import PROCESSORS
 
 SAMPLE_SECONDS = 10.0
+SHOWN = 20
+"""Lines of trouble that are printed."""
+
 TROUBLE = re.compile(r"\b(WARNING|ERROR|CRITICAL|Traceback)\b")
 
 
@@ -67,12 +71,14 @@ class Soak(PipelineWorkload):
             told = len(subscription.came)
         if told != number:
             raise FailedError(f"{told:,} notifications of {number:,} updates")
-        trouble = sum(1 for line in process.log if TROUBLE.search(line))
+        trouble = [line for line in process.log if TROUBLE.search(line)]
+        for line in trouble[:SHOWN]:
+            print(line, file=sys.stderr)
         return {
             "minutes": samples[-1].seconds / 60,
             "updates": number,
             **figures(samples),
-            "lines_of_trouble_in_the_log": trouble,
+            "lines_of_trouble_in_the_log": len(trouble),
         }
 
 
