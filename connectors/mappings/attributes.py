@@ -15,6 +15,8 @@ from schemas.canonical import ATTRIBUTES, LIST_ATTRIBUTES, Attributes, Kind, Par
 from schemas.documents import Document
 from streams.engine.contract import RejectedError
 
+KINDS: tuple[str, ...] = get_args(Kind)
+
 
 class Attribute(NamedTuple):
     """A compiled attribute."""
@@ -80,8 +82,8 @@ def _compile(name: str, mapped: object) -> Attribute:
 
 
 def _kind(text: str) -> str:
-    if text not in get_args(Kind):
-        raise UnfitError("bad-value", f"not one of {', '.join(get_args(Kind))}")
+    if text not in KINDS:
+        raise UnfitError("bad-value", f"not one of {', '.join(KINDS)}")
     return text
 
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from streams.app.figures import Figures, Sample
 from streams.engine import metrics
-from streams.engine.contract import Message, Outbox, Processor, Store
+from streams.engine.contract import Message, Processor, Store
 from streams.engine.log import Inbox
 from streams.engine.runtime import Worker
 from streams.records import TALLIES, TALLY_KEY, Tally
@@ -188,12 +188,10 @@ class _Watched:
 
     def __init__(self, processor: Processor, watch: Watch) -> None:
         self.name = processor.name
-        self._processor = processor
+        self.process = processor.process  # for every message: without a call in between
+        self._prepare = processor.prepare
         self._watch = watch
 
     def prepare(self, batch: Sequence[Message], store: Store) -> None:
         self._watch.look(batch, store)
-        self._processor.prepare(batch, store)
-
-    def process(self, message: Message, store: Store, out: Outbox) -> None:
-        self._processor.process(message, store, out)
+        self._prepare(batch, store)
