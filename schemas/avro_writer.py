@@ -100,12 +100,12 @@ class Compiler:
 
 
 def _parts(leaves: Sequence[_Leaf]) -> Iterator[Part]:
-    """Neighbouring strings are one part, and neighbouring numbers; any other leaf is one."""
+    """Neighbouring strings are one part, any other leaf is one."""
     start = 0
-    for write_run, run in groupby(leaves, key=lambda leaf: _RUNS.get(leaf.write)):
+    for is_string, run in groupby(leaves, key=lambda leaf: leaf.write is _string):
         group = list(run)
-        if write_run and len(group) > 1:
-            yield slice(start, start + len(group)), False, write_run
+        if is_string and len(group) > 1:
+            yield slice(start, start + len(group)), False, _strings
         else:
             yield from ((place, leaf.nullable, leaf.write) for place, leaf in enumerate(group, start))
         start += len(group)
@@ -210,16 +210,6 @@ def _long(out: bytearray, value: int) -> None:
     out += LENGTHS[value] if 0 <= value < KNOWN else varint(value)
 
 
-def _longs(out: bytearray, values: tuple[int, ...]) -> None:
-    out += _varints(values)
-
-
-@lru_cache(maxsize=8192)
-def _varints(values: tuple[int, ...]) -> bytes:
-    """Cached: what one record said at one time, with how many others, is the same for all it said."""
-    return b"".join(map(varint, values))
-
-
 @lru_cache(maxsize=8192)
 def varint(number: int) -> bytes:
     """Zigzag and variable length, as Avro writes ints and longs. Cached: lengths and times repeat."""
@@ -237,5 +227,3 @@ LENGTHS = [varint(length) for length in range(KNOWN)]
 """How the lengths of ordinary strings are written."""
 
 _PRIMITIVES: dict[str, Writer] = {"string": _string, "boolean": _boolean, "int": _long, "long": _long}
-_RUNS: dict[Writer, Writer] = {_string: _strings, _long: _longs}
-"""What writes several neighbours at once."""
