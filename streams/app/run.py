@@ -18,6 +18,7 @@ from schemas.public import PublicCodec, PublicFormatError
 from schemas.registry import RegistryError, SchemaRegistry
 from streams.app.console import WorkError
 from streams.app.logs import say_who
+from streams.app.precedence import take_precedence
 from streams.app.watch import Watch
 from streams.app.wiring import Deployment, make_worker
 from streams.engine.contract import Processor
@@ -101,6 +102,7 @@ class Runner:
 
     def _one(self, name: str, watch: Watch) -> None:
         say_who(instance=self._instance, processor=name)
+        take_precedence(name)
         worker: Worker | None = None
         try:
             session, worker = self._worker(name, watch)
