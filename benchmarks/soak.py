@@ -24,7 +24,7 @@ from streams.app.wiring import PROCESSORS
 
 SAMPLE_SECONDS = 10.0
 SHOWN = 20
-"""Lines of trouble that are printed."""
+"""Lines of trouble that are printed, of those before the load and of those under it."""
 
 TROUBLE = re.compile(r"\b(WARNING|ERROR|CRITICAL|Traceback)\b")
 
@@ -57,6 +57,7 @@ class Soak(PipelineWorkload):
         self, events: Iterator[SourceEvent], number: int, encode: SourceEncoder, process: Measured
     ) -> dict[str, float]:
         samples: list[Sample] = []
+        starting = len(list(process.log))
         with subscribed(self._cluster, self._topic) as subscription:
             began = time.time()
 
@@ -71,15 +72,22 @@ class Soak(PipelineWorkload):
             told = len(subscription.came)
         if told != number:
             raise FailedError(f"{told:,} notifications of {number:,} updates")
-        trouble = [line for line in process.log if TROUBLE.search(line)]
-        for line in trouble[:SHOWN]:
-            print(line, file=sys.stderr)
+        log = list(process.log)
         return {
             "minutes": samples[-1].seconds / 60,
             "updates": number,
             **figures(samples),
-            "lines_of_trouble_in_the_log": len(trouble),
+            "lines_of_trouble_before": _trouble("before the load", log[:starting]),
+            "lines_of_trouble_under_load": _trouble("under load", log[starting:]),
         }
+
+
+def _trouble(when: str, log: Sequence[str]) -> int:
+    """How many lines are worse than information; the first of them are printed."""
+    lines = [line for line in log if TROUBLE.search(line)]
+    for line in lines[:SHOWN]:
+        print(f"{when}: {line}", file=sys.stderr)
+    return len(lines)
 
 
 def figures(samples: Sequence[Sample]) -> dict[str, float]:

@@ -19,9 +19,12 @@ from __future__ import annotations
 import logging
 import math
 import time
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import accumulate, groupby
+from operator import attrgetter
 from typing import NamedTuple
 
 from schemas.messages import UnknownVersionError
@@ -164,12 +167,8 @@ class Worker:
             messages = self._poll(0 if self.restoring else timeout)
             self._holdings.touch()
         count = min(len(messages), self._pace.limit)
-        size = 0
-        for index in range(count):
-            size += len(messages[index].value or b"")
-            if size > self._limits.bytes and index:
-                count = index
-                break
+        sizes = list(accumulate([len(message.value or b"") for message in messages[:count]]))
+        count = min(count, max(1, bisect_right(sizes, self._limits.bytes)))
         self._left = messages[count:]
         return messages[:count]
 
@@ -354,14 +353,10 @@ class _Fold:
 
 
 def _by_partition(messages: Iterable[Message]) -> dict[Inbox, list[Message]]:
-    groups: dict[tuple[str, int], list[Message]] = {}
-    for message in messages:
-        at = (message.topic, message.partition)
-        if at in groups:
-            groups[at].append(message)
-        else:
-            groups[at] = [message]
-    return {Inbox(*at): group for at, group in groups.items()}
+    groups: dict[Inbox, list[Message]] = {}
+    for at, run in groupby(messages, attrgetter("topic", "partition")):
+        groups.setdefault(Inbox(*at), []).extend(run)
+    return groups
 
 
 def _without_text(error: BaseException) -> BaseException:

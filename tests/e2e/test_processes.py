@@ -19,6 +19,7 @@ import pytest
 import yaml
 
 from connectors.mappings import shipped_mapping
+from streams.app.precedence import NICENESS
 from tests.parts.ports import free_port
 from tests.parts.process import gone
 
@@ -66,6 +67,12 @@ class Running(NamedTuple):
         return self.errors.read_text()
 
 
+def _niceness(process: int) -> set[int]:
+    """That of all its threads, beyond our own."""
+    threads = [int(path.name) for path in Path(f"/proc/{process}/task").iterdir()]
+    return {os.getpriority(os.PRIO_PROCESS, thread) - os.getpriority(os.PRIO_PROCESS, 0) for thread in threads}
+
+
 @pytest.fixture
 def running(tmp_path: Path, kafka: str, registry: str, unique: str) -> Iterator[Running]:
     port = free_port()
@@ -109,6 +116,9 @@ def test_children_share_the_work_come_back_when_killed_and_all_end_in_time_when_
     assert sorted(held) == [[(name, "2")] for name in sorted(PROCESSORS)]
     titles = [Path(f"/proc/{child}/cmdline").read_text().rstrip("\0 ") for child in children]
     assert titles == [f"singleview run {held[index][0][0]} --instance test-{index}" for index in (0, 1)]
+    for index, child in enumerate(children):
+        own = NICENESS[held[index][0][0]]
+        assert {0, own} == _niceness(child)  # the main thread, which only waits; those of the processor
     assert 'singleview_info{instance="test-1"' in running.metrics(1)
     assert sorted(path.name for path in (tmp_path / "data").iterdir()) == ["test-0", "test-1"]
     os.kill(children[0], signal.SIGKILL)

@@ -4,21 +4,15 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 import pytest
-from confluent_kafka import KafkaError, KafkaException, TopicPartition
+from confluent_kafka import KafkaError, KafkaException, Message, TopicPartition
 
 from connectors.logs.kafka import Connection, KafkaSession
 from connectors.logs.kafka_transactions import KafkaTransactions
 from schemas.topics import TopicNames
 from streams.engine.log import AbortedError, FencedError, Inbox, UnavailableError
 
-
-class Told:
-    """What a client says when a group has given its name to somebody else."""
-
-    def topic(self) -> None: ...
-
-    def error(self) -> KafkaError:
-        return KafkaError(KafkaError._FATAL, "fenced instance id", fatal=True)
+FENCED = Message(error=KafkaError(KafkaError._FATAL, "fenced instance id", fatal=True))
+"""What a client says when a group has given its name to somebody else."""
 
 
 class Silent:
@@ -32,8 +26,8 @@ class Silent:
     def committed(self, partitions: list[TopicPartition], seconds: float) -> list[TopicPartition]:
         raise KafkaException(KafkaError(KafkaError._TIMED_OUT))
 
-    def consume(self, limit: int, timeout: float) -> list[Told]:
-        return [Told()]
+    def consume(self, limit: int, timeout: float) -> list[Message]:
+        return [FENCED]
 
     def close(self) -> None: ...
 
