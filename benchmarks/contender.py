@@ -46,8 +46,11 @@ def _forward(task: Task) -> list[str]:
 
 
 OURS = "singleview"
+BARE = "bare"
 ALONE = "forward"
 ALONE_ONE_BY_ONE = "forward-each"
+NO_PEERS = frozenset({BARE, ALONE, ALONE_ONE_BY_ONE})
+"""They do less than an engine must: ours is shown as a share of their rate."""
 
 ALL: tuple[Contender, ...] = (
     Contender(
@@ -87,6 +90,12 @@ ALL: tuple[Contender, ...] = (
         lambda task: [str(faust_python()), str(CONTENDERS / "faust_table.py"), _text(task), "worker"],
         lambda task: f"{task.group}-rows-changelog",
         most_events=20_000,
+    ),
+    Contender(
+        BARE,
+        "the merge in one loop, no engine",
+        lambda task: [sys.executable, "-m", "benchmarks.contenders.bare", _text(task)],
+        lambda task: f"{task.prefix}merge-table",
     ),
     Contender(
         ALONE,

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 from rich.table import Table
 
-from benchmarks.contender import ALONE, ALONE_ONE_BY_ONE, OURS, Contender
+from benchmarks.contender import NO_PEERS, OURS, Contender
 from benchmarks.engine import Run
 from benchmarks.paths import RESULTS
 from benchmarks.size import Cost
@@ -86,7 +86,7 @@ def engine_table(found: Sequence[Standing]) -> Table:
 def _ratio(row: Standing) -> str:
     if row.ours_is is None or row.contender == OURS:
         return ""
-    return f"{row.ours_is:.0%}" if row.contender in {ALONE, ALONE_ONE_BY_ONE} else f"{row.ours_is:.2f} x"
+    return f"{row.ours_is:.0%}" if row.contender in NO_PEERS else f"{row.ours_is:.2f} x"
 
 
 def _number(value: float | None) -> str:

@@ -27,9 +27,9 @@ class Row(msgspec.Struct):
     merged: dict[str, object]
 
 
-_encode = msgspec.json.Encoder().encode
-_row = msgspec.json.Decoder(Row).decode
-_fields = msgspec.json.Decoder(dict[str, object]).decode
+encode_row = msgspec.json.Encoder().encode
+decode_row = msgspec.json.Decoder(Row).decode
+decode_fields = msgspec.json.Decoder(dict[str, object]).decode
 
 
 class Merge:
@@ -44,10 +44,10 @@ class Merge:
         assert message.key is not None
         assert message.value is not None
         found = store.get(message.key)
-        row = _row(found) if found is not None else Row(0, {})
+        row = decode_row(found) if found is not None else Row(0, {})
         row.count += 1
-        row.merged.update(_fields(message.value))
-        encoded = _encode(row)
+        row.merged.update(decode_fields(message.value))
+        encoded = encode_row(row)
         store.put(message.key, encoded)
         out.send(OUTPUT, message.key, encoded)
 

@@ -38,7 +38,7 @@ def main(task: Task, *, one_by_one: bool) -> None:
     producer = Producer({**PRODUCER, "bootstrap.servers": task.brokers, "transactional.id": f"{task.group}-forward"})
     producer.init_transactions(30)
     consumer.subscribe([task.source])
-    messages = _single if one_by_one else _batched
+    messages = _single if one_by_one else batched
     while True:
         offsets: dict[int, int] = {}
         for message in messages(consumer):
@@ -57,7 +57,7 @@ def main(task: Task, *, one_by_one: bool) -> None:
             producer.commit_transaction(30)
 
 
-def _batched(consumer: Consumer) -> list[Message]:
+def batched(consumer: Consumer) -> list[Message]:
     """All that is there, up to a batch."""
     found: list[Message] = consumer.consume(1, 0.2)  # consume(n, t) would wait all of t for n messages
     return found + consumer.consume(BATCH - 1, 0) if found else found
