@@ -61,7 +61,7 @@ ALL: tuple[Contender, ...] = (
     ),
     Contender(
         "singleview-two",
-        "the same, two processes",
+        "singleview, two processes",
         lambda task: _ours(task, 2),
         lambda task: f"{task.prefix}merge-table",
         members=2,
@@ -74,7 +74,7 @@ ALL: tuple[Contender, ...] = (
     ),
     Contender(
         "streams-tuned",
-        "the same, tuned",
+        f"Kafka Streams {KAFKA}, tuned",
         lambda task: _streams(task, "tuned", "-Xmx512m"),
         lambda task: f"{task.group}-rows-changelog",
     ),
@@ -104,7 +104,7 @@ ALL: tuple[Contender, ...] = (
     ),
     Contender(
         ALONE_ONE_BY_ONE,
-        "the same, a message at a time",
+        "consume and produce, one at a time",
         lambda task: [*_forward(task), "one-by-one"],
     ),
 )
