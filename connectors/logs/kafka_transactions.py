@@ -7,7 +7,6 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
-from operator import attrgetter
 from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException, Producer, TopicPartition
@@ -36,11 +35,6 @@ to the group's coordinator is never sent and never timed out."""
 
 ANY_PARTITION = -1
 """The client chooses it by the key."""
-
-NOW = 0
-"""The client sets the time."""
-
-_FIELDS = attrgetter("topic", "key", "value", "headers", "partition")
 
 FENCED = frozenset({KafkaError._FENCED, KafkaError.PRODUCER_FENCED, KafkaError.INVALID_PRODUCER_EPOCH})
 
@@ -135,15 +129,15 @@ class KafkaTransactions:
 
     def produce(self, outgoing: Iterable[Outgoing]) -> None:
         producer, physical = self._producing(), self._physical
-        for topic, key, value, headers, at in map(_FIELDS, outgoing):
-            partition = ANY_PARTITION if at is None else at
-            message: Any = (physical(topic), value, key, partition)
-            if headers:
-                message += (None, None, NOW, list(headers))
+        for item in outgoing:
+            topic, partition = physical(item.topic), ANY_PARTITION if item.partition is None else item.partition
             try:
-                producer.produce(*message)
+                if item.headers:
+                    producer.produce(topic, item.value, item.key, partition, headers=list(item.headers))
+                else:  # a call without keywords takes a fifth less
+                    producer.produce(topic, item.value, item.key, partition)
             except (BufferError, KafkaException) as refused:
-                self._insist(refused, message)
+                self._insist(refused, topic, item.value, item.key, partition, headers=list(item.headers) or None)
 
     def produce_rows(self, partition: int, rows: Mapping[bytes, bytes | None]) -> None:
         producer, topic = self._producing(), self._physical(self._table)
@@ -152,13 +146,13 @@ class KafkaTransactions:
             try:
                 producer.produce(topic, value, key, partition)
             except (BufferError, KafkaException) as refused:
-                self._insist(refused, (topic, value, key, partition))
+                self._insist(refused, topic, value, key, partition)
         # A partition keeps its order: the last offset is enough.
         self._expected.add(Inbox(self._table, partition))
         try:
             producer.produce(topic, last_value, last_key, partition, self._on_table_delivery)
         except (BufferError, KafkaException) as refused:
-            self._insist(refused, (topic, last_value, last_key, partition, self._on_table_delivery))
+            self._insist(refused, topic, last_value, last_key, partition, self._on_table_delivery)
 
     def _producing(self) -> Producer:
         """The producer, for a call each message: its call for many knows no headers, and is no faster with a dict for each.
@@ -169,13 +163,13 @@ class KafkaTransactions:
         self._offsets_taken()
         return self._current()
 
-    def _insist(self, refused: Exception, message: tuple[Any, ...]) -> None:
+    def _insist(self, refused: Exception, *message: Any, **more: Any) -> None:
         """Produces a message that the client has refused once its queue has room. Raises what any other reason means."""
         producer = self._current()
         while isinstance(refused, BufferError):
             self._wait_for_room(producer)
             try:
-                producer.produce(*message)
+                producer.produce(*message, **more)
             except (BufferError, KafkaException) as again:
                 refused = again
             else:
