@@ -16,6 +16,10 @@ INBOXES: tuple[str, ...] = (RECORDS, IDENTITY, CUSTOMERS)
 """Inboxes of the processors that keep state: internal, kept until consumed."""
 
 
+LARGEST_MESSAGE_BYTES = 10 << 20
+"""What our topics take as one message, and the clients send: ten times what mappings read of a source's event."""
+
+
 def table_topic(processor: str) -> str:
     """The compacted topic that holds a processor's state."""
     return f"{processor}-table"

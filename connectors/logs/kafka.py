@@ -13,7 +13,7 @@ from confluent_kafka import OFFSET_INVALID, Consumer, KafkaError, TopicPartition
 from connectors.logs.kafka_client import PERMANENT, REQUEST_SECONDS, Connection, asking, unanswered
 from connectors.logs.kafka_table import KafkaTable
 from connectors.logs.kafka_transactions import KafkaTransactions
-from schemas.topics import table_topic
+from schemas.topics import LARGEST_MESSAGE_BYTES, table_topic
 from streams.engine.contract import Message
 from streams.engine.log import (
     AbortedError,
@@ -61,7 +61,7 @@ class KafkaSession:
         topics: Sequence[str],
         *,
         from_beginning: bool = False,
-        max_message_bytes: int = 10_485_760,
+        max_message_bytes: int = LARGEST_MESSAGE_BYTES,
         stopping: threading.Event | None = None,
     ) -> None:
         """`from_beginning`: partitions without a committed offset start at the first message (source topics); else they

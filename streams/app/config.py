@@ -18,6 +18,7 @@ from schemas.topics import (
     DEAD_LETTERS,
     IDENTITY,
     IDENTITY_REVIEWS,
+    LARGEST_MESSAGE_BYTES,
     RECORDS,
     TopicSpec,
     subscriber_topic,
@@ -207,7 +208,7 @@ def topic_specs(configuration: Configuration) -> list[TopicSpec]:
     deadline = configuration.dead_letters.retention_days * DAY_MS
     wide = configuration.partitions
     narrow = max(configuration.realms.values()) + 1
-    large = 10 * EVENT_BYTES  # what carries a whole event of the largest source, and its headers
+    large = LARGEST_MESSAGE_BYTES
 
     def table(processor: str, partitions: int) -> TopicSpec:
         return TopicSpec(table_topic(processor), partitions, compacted=True, retention_ms=-1, max_message_bytes=large)

@@ -5,11 +5,14 @@ The header names are those of Kafka Connect's dead letter queue, so that existin
 
 from __future__ import annotations
 
-from schemas.topics import DEAD_LETTERS
+from schemas.topics import DEAD_LETTERS, LARGEST_MESSAGE_BYTES
 from streams.engine.contract import Message
 from streams.engine.outbox import Outgoing
 
 PREFIX = "__connect.errors."
+
+LARGEST_BYTES = LARGEST_MESSAGE_BYTES - 65_536
+"""Of key, value and headers. The rest is for the batch around them, and for compression that finds nothing to compress."""
 
 
 def dead_letter(message: Message, stage: str, reason: str, detail: str) -> Outgoing:
@@ -25,6 +28,12 @@ def dead_letter(message: Message, stage: str, reason: str, detail: str) -> Outgo
     }
     headers = tuple((PREFIX + name, text.encode()) for name, text in why.items())
     return Outgoing(DEAD_LETTERS, message.key, message.value, (*message.headers, *headers))
+
+
+def bytes_of(letter: Outgoing) -> int:
+    """Key, value and headers."""
+    named = sum(len(name.encode()) + len(value or b"") for name, value in letter.headers)
+    return len(letter.key or b"") + len(letter.value or b"") + named
 
 
 def reason_of(headers: tuple[tuple[str, bytes], ...]) -> str:

@@ -30,7 +30,7 @@ from typing import NamedTuple
 from schemas.messages import UnknownVersionError
 from schemas.topics import table_topic
 from streams.engine.contract import Message, Processor, RejectedError, SourceStoppedError, TransientError
-from streams.engine.dead_letters import dead_letter
+from streams.engine.dead_letters import LARGEST_BYTES, bytes_of, dead_letter
 from streams.engine.holdings import Holdings
 from streams.engine.log import AbortedError, Inbox, LogError, Session, UnavailableError, UnknownError
 from streams.engine.outbox import BatchOutbox, Outgoing, Partitioner
@@ -303,18 +303,29 @@ class Worker:
         except RejectedError as rejected:
             overlay.undo()
             out.undo()
-            fold.rejected[rejected.reason] += 1
-            letter = dead_letter(message, self._processor.name, rejected.reason, rejected.detail)
-            out.send(letter.topic, letter.key, letter.value, letter.headers)
+            return self._keep(message, rejected.reason, rejected.detail, out, fold)
         except Exception as error:
             overlay.undo()
             out.undo()
-            fold.rejected["processor-error"] += 1
             # The text of an unforeseen error may hold personal values: only its type and place are kept.
             what, trace = "%s: %s could not be processed", trace_of(message.headers)
             log.exception(what, self._processor.name, message.ref, exc_info=_without_text(error), extra=trace)
-            letter = dead_letter(message, self._processor.name, "processor-error", type(error).__name__)
-            out.send(letter.topic, letter.key, letter.value, letter.headers)
+            return self._keep(message, "processor-error", type(error).__name__, out, fold)
+        return True
+
+    def _keep(self, message: Message, reason: str, detail: str, out: BatchOutbox, fold: _Fold) -> bool:
+        """Keeps a message as a dead letter; one too large for that stops its topic before it, as it may not be lost."""
+        letter = dead_letter(message, self._processor.name, reason, detail)
+        size = bytes_of(letter)
+        if size > LARGEST_BYTES:
+            self._stop(
+                message,
+                f"{reason}: {detail}; with {size:,} bytes it is too large to be kept as a dead letter ({LARGEST_BYTES:,})."
+                " Keep it elsewhere, move the group's committed offset past it, then start again",
+            )
+            return False
+        fold.rejected[reason] += 1
+        out.send(letter.topic, letter.key, letter.value, letter.headers)
         return True
 
     def _stop(self, message: Message, why: str) -> None:

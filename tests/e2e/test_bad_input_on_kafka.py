@@ -15,11 +15,13 @@ from confluent_kafka import Consumer, Message, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]  # its stubs do not declare it
 
 from connectors.registry import ConfluentRegistry
+from schemas.topics import LARGEST_MESSAGE_BYTES
 from streams.engine.contract import Headers
 from streams.engine.dead_letters import PREFIX, reason_of
 from tests.e2e.bad_events import (
     AGENCY,
     AGENCY_MAPPING,
+    BILLING,
     PERSONAL,
     TOPICS,
     TWO_MEGABYTES,
@@ -37,6 +39,7 @@ pytestmark = [pytest.mark.kafka, pytest.mark.registry]
 PATIENCE = 90.0
 STOP_RULE = {"stop_share": 0.5, "window": 20, "least": 10}
 PEOPLE = 40
+LARGEST_EVENT = LARGEST_MESSAGE_BYTES + TWO_MEGABYTES
 
 
 class Site:
@@ -49,7 +52,7 @@ class Site:
         self._folder = folder
         self.output = folder / "stdout.json"
         self.errors = folder / "stderr.txt"
-        new = [NewTopic(prefix + t, 1, 1, config={"max.message.bytes": str(2 * TWO_MEGABYTES)}) for t in TOPICS]
+        new = [NewTopic(prefix + t, 1, 1, config={"max.message.bytes": str(LARGEST_EVENT)}) for t in TOPICS]
         admin = AdminClient({"bootstrap.servers": kafka})
         for created in admin.create_topics(new).values():
             created.result()
@@ -66,7 +69,7 @@ class Site:
 
     def publish(self, events: Sequence[Event]) -> None:
         refused: list[object] = []
-        producer = Producer({"bootstrap.servers": self.kafka, "message.max.bytes": 2 * TWO_MEGABYTES})
+        producer = Producer({"bootstrap.servers": self.kafka, "message.max.bytes": LARGEST_EVENT})
         for event in events:
             producer.produce(
                 self.prefix + event.topic,
@@ -154,6 +157,26 @@ def test_bad_events_are_dead_letters_and_a_stopped_source_goes_on_once_corrected
     with site.running(site.configure()) as process:
         wait_until(lambda: site.consumed(AGENCY) == PEOPLE, process)
     assert len(site.letters()) == len(bad) + 9
+
+
+def test_an_event_larger_than_a_dead_letter_can_be_stops_its_source_alone(site: Site) -> None:
+    config = site.configure()
+    assert singleview("init", "--config", str(config)).wait(PATIENCE) == 0
+    too_large = agency_event(5, note="x" * LARGEST_MESSAGE_BYTES)
+    bills = [event for event in bad_events() if event.topic == BILLING]
+    site.publish([*map(agency_event, range(5)), too_large, *map(agency_event, range(6, 10)), *bills])
+
+    with site.running(config) as process:
+        wait_until(lambda: site.consumed(AGENCY) == 5, process)
+        wait_until(lambda: site.consumed(BILLING) == len(bills), process)
+    said = json.loads(site.output.read_bytes())
+    assert said["stopped_sources"].keys() == {site.prefix + AGENCY}
+    assert said["failures"] == {}
+    errors = site.errors.read_text()
+    assert f"stopped reading {site.prefix}{AGENCY} at {site.prefix}{AGENCY}/0/5: too-large" in errors
+    assert "nothing done, again" not in errors
+    assert PERSONAL not in errors
+    assert len(site.letters()) == len(bills)
 
 
 def headers_of(letter: Message) -> Headers:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from connectors.logs.topics import TopicState, inspect_topics, largest_messages
-from schemas.topics import DEAD_LETTERS
 from streams.app.broker import quiet
 from streams.app.config import topic_specs
 from streams.app.doctor.report import Check, error, ok, warning
 from streams.app.wiring import Deployment
+from streams.engine.dead_letters import LARGEST_BYTES
 
 AREA = "topics"
 
@@ -27,8 +27,7 @@ def check_topics(deployment: Deployment) -> Iterator[Check]:
         yield ok(
             AREA, f"{fine} of {len(specs)} of singleview", "partitions, replication, clean-up, retention, sizes as made"
         )
-    limit = next(spec.max_message_bytes for spec in specs if spec.name == DEAD_LETTERS)
-    yield from _sources(deployment, largest_messages(settings, deployment.source_topics), limit)
+    yield from _sources(deployment, largest_messages(settings, deployment.source_topics))
 
 
 def _judge(state: TopicState) -> Iterator[Check]:
@@ -42,13 +41,13 @@ def _judge(state: TopicState) -> Iterator[Check]:
         yield warning(AREA, state.name, found, fix)
 
 
-def _sources(deployment: Deployment, found: Mapping[str, int], limit: int) -> Iterator[Check]:
-    """`found`: the largest message of each topic that exists; `limit`: that of the dead letters."""
+def _sources(deployment: Deployment, found: Mapping[str, int]) -> Iterator[Check]:
+    """`found`: the largest message of each topic that exists."""
     for topic in deployment.source_topics:
         if topic not in found:
             yield warning(AREA, topic, "does not exist", "start its source, or correct topics: in its mapping")
-        elif found[topic] >= limit:
-            fix = f"lower its max.message.bytes below the {limit} of the dead letters: else a large bad event stops intake"
+        elif found[topic] > LARGEST_BYTES:
+            fix = f"lower its max.message.bytes to the {LARGEST_BYTES} of a dead letter: else a large bad event stops it"
             yield warning(AREA, topic, f"max.message.bytes={found[topic]}", fix)
     if found:
         yield ok(AREA, f"{len(found)} of {len(deployment.source_topics)} of the sources", "there")

@@ -18,7 +18,7 @@ from streams.engine.contract import (
     Store,
     TransientError,
 )
-from streams.engine.dead_letters import PREFIX, reason_of
+from streams.engine.dead_letters import LARGEST_BYTES, PREFIX, reason_of
 from streams.engine.log import Inbox, UnknownError
 from streams.engine.outbox import Outgoing
 from streams.engine.runtime import Limits, Worker
@@ -297,6 +297,20 @@ def test_a_stopped_topic_keeps_its_place_while_others_go_on(plant: Plant, value:
     inbox = plant.log.topic("in")
     assert sum(plant.log.offset("counter", inbox, p) for p in range(2)) == 1
     assert list(plant.log.messages(DEAD_LETTERS)) == []
+
+
+def test_a_message_too_large_for_a_dead_letter_stops_its_topic_alone(plant: Plant, caplog: pytest.LogCaptureFixture) -> None:
+    fits, too_large = b"f" * (LARGEST_BYTES - 1_000), b"l" * LARGEST_BYTES
+    plant.feed([(b"a", b"v"), (fits, b"reject"), (too_large, b"reject"), (b"a", b"v")], "other")
+    plant.feed([(b"o", b"v")] * 3)
+    worker = plant.worker(topics=("in", "other"))
+    plant.drain(worker)
+    assert plant.sent() == [(b"a", b"1"), (b"o", b"1"), (b"o", b"2"), (b"o", b"3")]
+    assert [letter.key for letter in plant.log.messages(DEAD_LETTERS)] == [fits]
+    assert plant.log.offset("counter", plant.log.topic("other"), 0) == 2
+    assert set(worker.stopped) == {"other"}
+    assert "stopped reading other at other/0/2: bad: on purpose; with 10,4" in caplog.text
+    assert worker.counts.dead_letters == {"bad": 1}
 
 
 def test_a_batch_is_done_again_while_something_outside_is_away(plant: Plant) -> None:
