@@ -120,8 +120,8 @@ STOPPED_SOURCES = Metric(
     Kind.GAUGE,
     ("processor", "topic"),
     "",
-    "1 for a topic that is not read any more: too many dead letters, one too large to be kept, or messages of a newer version;"
-    " the log says which",
+    "1 for a topic that is not read any more: too many dead letters, one too large to be kept, or messages of a newer"
+    " version; the log says which",
 )
 
 # -- state --
