@@ -15,6 +15,11 @@ from schemas.messages import SourceChange
 from schemas.topics import RECORDS
 from streams.engine.contract import Message, Outbox, RejectedError, SourceStoppedError, Store
 
+LARGEST_CHANGE_BYTES = 2 << 20
+"""Of an encoded change. Mappings read events of up to 1 MB and keep raw values beside the others, which doubles it at most,
+unless one value is copied into each of a thousand elements. The record's row and what its customer is told of it are larger
+by little: so all of them are far below what the log takes as one message."""
+
 Reader = Callable[[Message], Sequence[SourceChange]]
 """A source's decoder and mapping: the canonical changes in one event. Raises RejectedError, or TransientError."""
 
@@ -48,46 +53,65 @@ class Intake:
             raise RejectedError("unknown-source", f"no mapping reads topic {message.topic}")
         recent = self._recent[message.topic]
         try:
-            changes = reader(message)
-            for change in changes:
-                self._check_realm(change)
+            encoded = [(change.record.encode(), self._encode(change)) for change in self._ours(reader(message))]
         except RejectedError as rejected:
-            if recent.rejected():
+            if recent.rejected(message):
                 raise SourceStoppedError(
                     f"more than {self._stop.share:.0%} of the last {recent.seen} events were dead letters"
                     f" (latest: {rejected.reason}: {rejected.detail}). Correct the mapping or the source, then start again"
                 ) from rejected
             raise
-        recent.accepted()
-        for change in changes:
-            out.send(RECORDS, change.record.encode(), RECORDS_CODEC.encode(change))
+        recent.accepted(message)
+        for record, change in encoded:
+            out.send(RECORDS, record, change)
 
-    def _check_realm(self, change: SourceChange) -> None:
+    def _ours(self, changes: Sequence[SourceChange]) -> Sequence[SourceChange]:
+        """All that matters: what left a realm that is not ours was never taken in, so there is nothing of it to delete.
+
+        The last change is what the event's record is now.
+        """
+        if len(changes) < 2:
+            return changes
+        return [*(change for change in changes[:-1] if realm_of(change.record) in self._realms), changes[-1]]
+
+    def _encode(self, change: SourceChange) -> bytes:
         if realm_of(change.record) not in self._realms:
             raise RejectedError("unknown-realm", f"the event's realm is not one of: {', '.join(sorted(self._realms))}")
+        encoded = RECORDS_CODEC.encode(change)
+        if len(encoded) > LARGEST_CHANGE_BYTES:
+            raise RejectedError(
+                "too-large",
+                f"the mapping makes a {change.operation} of {len(encoded):,} bytes of the event, and {LARGEST_CHANGE_BYTES:,}"
+                " is the most: does it copy a long value into each element of a list?",
+            )
+        return encoded
 
 
 class _Recent:
-    """The fate of the latest events of one topic."""
+    """The fate of the latest events of one topic, each counted once however often its batch is done again."""
 
     def __init__(self, rule: StopRule) -> None:
         self._rule = rule
         self._fates: deque[bool] = deque(maxlen=rule.window)
         self._dead = 0
+        self._counted: dict[int, int] = {}  # by partition: the latest offset
 
     @property
     def seen(self) -> int:
         return len(self._fates)
 
-    def accepted(self) -> None:
-        self._note(dead=False)
+    def accepted(self, message: Message) -> None:
+        self._note(message, dead=False)
 
-    def rejected(self) -> bool:
+    def rejected(self, message: Message) -> bool:
         """Notes a dead letter; True if the source must stop before it."""
-        self._note(dead=True)
+        self._note(message, dead=True)
         return len(self._fates) >= self._rule.least and self._dead > self._rule.share * len(self._fates)
 
-    def _note(self, *, dead: bool) -> None:
+    def _note(self, message: Message, *, dead: bool) -> None:
+        if message.offset <= self._counted.get(message.partition, -1):
+            return
+        self._counted[message.partition] = message.offset
         if len(self._fates) == self._rule.window:
             self._dead -= self._fates[0]
         self._fates.append(dead)

@@ -171,8 +171,9 @@ class RocksStores:
 
     def open(self, partition: int) -> RocksStore:
         """Opens what is on disk; what cannot be opened is set aside and rebuilt, never repaired."""
+        for aside in self._folder.glob(f"*{ASIDE}"):  # also of partitions that have moved to another instance since
+            _forget_old(aside)
         path = self._path(partition)
-        _forget_old(path.with_name(path.name + ASIDE))
         try:
             return RocksStore(path, self._options)
         except Exception as error:
@@ -203,7 +204,7 @@ class StoreInUseError(Exception):
 
 
 def _forget_old(aside: Path) -> None:
-    if aside.exists() and time.time() - aside.stat().st_mtime > ASIDE_SECONDS:
+    if time.time() - aside.stat().st_mtime > ASIDE_SECONDS:
         shutil.rmtree(aside)
 
 

@@ -10,6 +10,7 @@ import sqlite3
 import time
 import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -44,8 +45,19 @@ _PARTITION_BITS = 8
 _OFFSET_MASK = (1 << _OFFSET_BITS) - 1
 """A message's row id is topic, partition and offset in one integer: 2^40 messages in each of 256 partitions."""
 
+_IN_USE = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
+_DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR}  # the last: its tables are not ours
+_OUTSIDE = {
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_PERM,
+    sqlite3.SQLITE_READONLY,
+}
+"""SQLite's codes, by what a person can do about them."""
+
 _Row = tuple[int, bytes | None, bytes | None, bytes | None, int]
-_headers_in = msgspec.msgpack.Decoder(tuple[tuple[str, bytes], ...])
+_headers_in = msgspec.msgpack.Decoder(Headers)
 _headers_out = msgspec.msgpack.Encoder()
 
 
@@ -67,36 +79,82 @@ def _row_id(log: int, offset: int) -> int:
     return (log << _OFFSET_BITS) | offset
 
 
+class LogInUseError(LogError):
+    """Another process has the file, and may let go of it."""
+
+
+class DamagedLogError(LogError):
+    """The file is damaged, or something else: waiting does not mend it."""
+
+
+@contextmanager
+def telling(path: Path) -> Iterator[None]:
+    """Raises what SQLite finds wrong with the file at `path` as a LogError; what is wrong with our use of it stays."""
+    try:
+        yield
+    except sqlite3.DatabaseError as error:
+        code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_OK) & 0xFF  # without the detail of an extended one
+        if code in _IN_USE:
+            raise LogInUseError(
+                f"{path} cannot be opened ({error}): is another singleview using this data folder?"
+            ) from error
+        if code in _DAMAGED:
+            raise _damaged(path, str(error)) from error
+        if code in _OUTSIDE:
+            raise LogError(
+                f"{path} cannot be used ({error}): see that file and folder can be written, and the disk has room"
+            ) from error
+        raise
+
+
+def _damaged(path: Path, what: str) -> DamagedLogError:
+    return DamagedLogError(
+        f"{path} cannot be read ({what}): it is damaged, or not singleview's."
+        f" If a demo made its folder, `singleview demo --fresh --data {path.parent}` begins anew"
+    )
+
+
 class EmbeddedLog:
-    """The file. Opened by one process at a time, unless shared: a second one gets a LogError that says so."""
+    """The file. Opened by one process at a time, unless shared: a second one gets a LogInUseError.
+
+    Opening one that is damaged, or that something else made, raises DamagedLogError and leaves it as it is.
+    """
 
     def __init__(self, path: Path, *, read_only: bool = False, shared: bool = False) -> None:
         """`shared`: by processes of one pipeline that write at the same time; whoever starts them sees that it is one."""
         path.parent.mkdir(parents=True, exist_ok=True)
         self._path = path
         where = f"file:{path}?mode=ro" if read_only else f"file:{path}"
-        try:
-            self._db = sqlite3.connect(where, uri=True, isolation_level=None, timeout=SHARED_SECONDS if shared else 0.5)
-            if not read_only:
-                if not shared:
-                    self._db.execute("PRAGMA locking_mode=EXCLUSIVE")
-                self._db.execute("PRAGMA journal_mode=WAL")
-                self._db.execute("PRAGMA synchronous=FULL")  # an acknowledged batch survives a power cut
-                self._db.execute("PRAGMA wal_autocheckpoint=4000")
-                self._db.executescript(_SCHEMA)
-        except sqlite3.OperationalError as error:
-            raise LogError(f"{path} cannot be opened ({error}): is another singleview using this data folder?") from error
-        except sqlite3.DatabaseError as error:
-            raise LogError(f"{path} cannot be read ({error}): it is damaged, or not singleview's") from error
-        self._db.execute("PRAGMA cache_size=-65536")
-        self.topics: dict[str, Topic] = {
-            name: Topic(number, name, unique, partitions, bool(compacted))
-            for number, name, unique, partitions, compacted in self._db.execute(
-                "SELECT id, name, uuid, partitions, compacted FROM topics"
-            )
-        }
         self._shared = shared
+        self.topics: dict[str, Topic] = {}
         self._ends: dict[int, int] = {}
+        with telling(path):
+            self._db = sqlite3.connect(where, uri=True, isolation_level=None, timeout=SHARED_SECONDS if shared else 0.5)
+            try:
+                if not read_only:
+                    self._make_ready()
+                self._read()
+            except (sqlite3.Error, LogError):
+                self._db.close()  # nobody else can: there is no log to close
+                raise
+
+    def _make_ready(self) -> None:
+        tables = {name for (name,) in self._db.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")}
+        if tables and "topics" not in tables:  # the first that is created, so it is there after any crash
+            raise _damaged(self._path, "it holds other tables")
+        if not self._shared:
+            self._db.execute("PRAGMA locking_mode=EXCLUSIVE")
+        self._db.execute("PRAGMA journal_mode=WAL")
+        self._db.execute("PRAGMA synchronous=FULL")  # an acknowledged batch survives a power cut
+        self._db.execute("PRAGMA wal_autocheckpoint=4000")
+        self._db.executescript(_SCHEMA)
+
+    def _read(self) -> None:
+        self._db.execute("PRAGMA cache_size=-65536")
+        for number, name, unique, partitions, compacted in self._db.execute(
+            "SELECT id, name, uuid, partitions, compacted FROM topics"
+        ):
+            self.topics[name] = Topic(number, name, unique, partitions, bool(compacted))
         self.refresh()
 
     def refresh(self) -> None:

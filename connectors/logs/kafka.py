@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from confluent_kafka import OFFSET_INVALID, Consumer, KafkaError, TopicPartition
 
 from connectors.logs.kafka_client import PERMANENT, REQUEST_SECONDS, Connection, asking, unanswered
+from connectors.logs.kafka_purge import Purge
 from connectors.logs.kafka_table import KafkaTable
 from connectors.logs.kafka_transactions import KafkaTransactions
 from schemas.topics import LARGEST_MESSAGE_BYTES, table_topic
@@ -61,12 +62,13 @@ class KafkaSession:
         topics: Sequence[str],
         *,
         from_beginning: bool = False,
+        purge: bool = False,
         max_message_bytes: int = LARGEST_MESSAGE_BYTES,
         stopping: threading.Event | None = None,
     ) -> None:
         """`from_beginning`: partitions without a committed offset start at the first message (source topics); else they
-        are an error, as `singleview init` commits first offsets for every inbox of our own. `stopping`: set by whoever
-        stops the process; calls that wait for a broker give up soon after."""
+        are an error, as `singleview init` commits first offsets for every inbox of our own. `purge`: what is consumed is
+        deleted. `stopping`: set by whoever stops the process; calls that wait for a broker give up soon after."""
         self._connection = connection
         self._processor = processor
         self._names = connection.names
@@ -89,6 +91,8 @@ class KafkaSession:
             max_message_bytes=max_message_bytes,
             stopping=stopping or threading.Event(),
         )
+        self._purge = Purge(connection.common, processor) if purge else None
+        self._positions: list[TopicPartition] = []  # sent with the open transaction
         self._consumer = self._member()
 
     def listen(self, listener: Listener) -> None:
@@ -303,8 +307,8 @@ class KafkaSession:
         self._transactions.begin()
 
     def send_offsets(self, offsets: Mapping[Inbox, int]) -> None:
-        positions = [self._partition(inbox, offset) for inbox, offset in offsets.items()]
-        self._transactions.send_offsets(positions, self._membership())
+        self._positions = [self._partition(inbox, offset) for inbox, offset in offsets.items()]
+        self._transactions.send_offsets(self._positions, self._membership())
 
     def produce(self, outgoing: Iterable[Outgoing]) -> None:
         self._transactions.produce(outgoing)
@@ -325,7 +329,10 @@ class KafkaSession:
         return metadata
 
     def commit(self) -> Mapping[Inbox, int]:
-        return self._transactions.commit()
+        ends = self._transactions.commit()
+        if self._purge:
+            self._purge.committed(self._positions)
+        return ends
 
     def abort(self) -> None:
         self._transactions.abort()

@@ -54,13 +54,18 @@ class _Sending:
         try:
             producer.send_offsets_to_transaction(offsets, group, OFFSETS_SECONDS)
         except BaseException as error:
-            self._failed = error
+            self._failed = error.with_traceback(None)
 
     def wait(self, seconds: float) -> bool:
         """Whether it has ended. Raises what it ended with."""
         self._thread.join(seconds)
         if self._failed is not None:
-            raise self._failed
+            # Neither may keep the other: the traceback holds all that its callers know, a whole batch.
+            failed, self._failed = self._failed, None
+            try:
+                raise failed
+            finally:
+                del failed
         return not self._thread.is_alive()
 
 

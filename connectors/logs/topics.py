@@ -53,9 +53,6 @@ STARTING = frozenset(
 
 TIMEOUT = 30.0  # seconds for one request to the cluster
 
-CHECKED = ("cleanup.policy",)
-"""Settings that must be right: with another value the topic loses state or keeps what it must not."""
-
 
 class TopicReport(NamedTuple):
     """What `ensure_topics` did and saw."""
@@ -239,9 +236,16 @@ def _states(admin: AdminClient, existing: Mapping[str, TopicSpec], replication: 
         for setting, value in topic_config(spec, replication).items():
             if settings[name].get(setting) != value:
                 text = _setting_difference(name, setting, settings[name].get(setting), value)
-                (problems if setting in CHECKED else differences).append(text)
+                (problems if _must_be(setting, settings[name].get(setting)) else differences).append(text)
         states.append(TopicState(name, True, tuple(problems), tuple(differences)))
     return states
+
+
+def _must_be(setting: str, value: str | None) -> bool:
+    """Whether a topic with this value cannot be used: it loses state, or keeps or brings back what it must not."""
+    if setting == "delete.retention.ms":
+        return int(value or 0) < DELETE_RETENTION_MS
+    return setting == "cleanup.policy"
 
 
 def _wait_until_visible(admin: AdminClient, names: Iterable[str]) -> None:

@@ -48,8 +48,10 @@ class Mapping:
         self._debezium = document.format.startswith("debezium")
         time = document.event_time or (Time(path="/source.ts_ms", format="epoch_ms") if self._debezium else None)
         self._realms = None if document.realms is None else frozenset(document.realms)
-        self._realm = compile_value(document.realm).value
-        self._record_id = compile_value(document.record_id).value
+        realm, record_id = compile_value(document.realm), compile_value(document.record_id)
+        self._realm, self._record_id = realm.value, record_id.value
+        source = () if isinstance(document.source, str) else compile_value(document.source).paths
+        self._key = (*realm.paths, *source, *record_id.paths)
         order = document.order or (Ordering(debezium=True) if self._debezium else Ordering(log=True))
         self._order = _order(order, document.epoch)
         self._time = _event_time(time)
@@ -58,28 +60,43 @@ class Mapping:
         self._source = _source(document.source)
         self._attributes = AttributesReader(self.source, document.attributes)
 
-    def change(
+    def changes(
         self, message: Message, document: object, read_key: Callable[[], object] = lambda: None
-    ) -> SourceChange | None:
-        """What a decoded event says of its record; None for an event that says nothing (a tombstone, a heartbeat).
+    ) -> list[SourceChange]:
+        """What a decoded event says of its record: one change, or none of an event that says nothing (a heartbeat).
 
+        A Debezium update that makes another record of a row gives two: the old record's deletion, then the new one.
         `read_key` decodes the message's key: it is asked for only when a Debezium delete holds no row.
         Raises RejectedError, whose detail names this mapping and the path, never a value.
         """
         event = payload(document) if self._debezium else document
         if event is None:
-            return None
+            return self._tombstone()
         if not isinstance(event, dict):
             raise RejectedError("bad-value", f"mapping {self.source}: the event is not an object")
-        if not self._debezium:
-            return self._change(message, event, event, None)
-        row = open_envelope(event, read_key)
-        return None if row is None else self._change(message, row.row, event, row)
+        row = open_envelope(event, read_key) if self._debezium else RowChange(event, deleted=False, partial=False)
+        change = None if row is None else self._change(message, row, event)
+        if row is None or change is None:
+            return []
+        left = None if row.before is None else self._left(change, row.row, row.before, event)
+        return [change] if left is None else [left, change]
 
-    def _change(self, message: Message, item: object, event: object, row: RowChange | None) -> SourceChange | None:
+    def _tombstone(self) -> list[SourceChange]:
+        """Debezium's says nothing new: it follows a delete, for the compaction of the topic."""
+        if self._debezium:
+            return []
+        raise RejectedError(
+            "tombstone",
+            f"mapping {self.source}: the message has no value, and by its key alone a {self.format} mapping cannot tell which"
+            " record that deletes: have the source send deletes as events with the record's id, for operation or"
+            " delete_when, and no tombstones (docs/mappings.md)",
+        )
+
+    def _change(self, message: Message, row: RowChange, event: object) -> SourceChange | None:
+        item = row.row
         where = "operation"  # what is being read, for the detail of a rejection
         try:
-            operation = "delete" if row is not None and row.deleted else self._operation(item, event)
+            operation = "delete" if row.deleted else self._operation(item, event)
             if operation == "ignore":
                 return None
             where = "realm"
@@ -103,12 +120,34 @@ class Mapping:
         if operation == "patch":
             attributes = self._attributes.patch(inner, event)
             return SourceChange(record=record, operation="patch", order=order, attributes=attributes, cause=cause)
-        if row is not None and row.partial:
+        if row.partial:
             # What the source's log does not hold is unchanged; all the other attributes are named, so this is a patch.
             attributes = self._attributes.partial(inner, event, is_unavailable)
             return SourceChange(record=record, operation="patch", order=order, attributes=attributes, cause=cause)
         attributes = self._attributes.snapshot(inner, event)
         return SourceChange(record=record, operation="snapshot", order=order, attributes=attributes, cause=cause)
+
+    def _left(
+        self, change: SourceChange, row: dict[str, object], before: dict[str, object], event: dict[str, object]
+    ) -> SourceChange | None:
+        """The deletion of the record that a row was before an update, if it was another one."""
+        was = event | {"after": before}  # what a path from the top of the event found then
+        try:
+            if not self._differs(row, event, before, was):
+                return None
+            realm = self._checked_realm(self._realm(before, was))
+            record = record_key(realm, self._source(before, was), self._checked_id(self._record_id(before, was)))
+        except (UnfitError, RejectedError):
+            return None  # no record was taken in by that key, or the log holds too little of the row to tell
+        if record == change.record:
+            return None
+        return SourceChange(
+            record=record, operation="delete", order=change.order, attributes=Attributes(), cause=change.cause
+        )
+
+    def _differs(self, row: object, event: object, before: object, was: object) -> bool:
+        """Whether a column of the record's key changed. Few updates do that, and this is cheaper than another key."""
+        return any(get(row, event) != get(before, was) for get in self._key)
 
     def _checked_realm(self, realm: str) -> str:
         if not NAME.fullmatch(realm) or (self._realms is not None and realm not in self._realms):
@@ -234,6 +273,6 @@ def _choose(operation: Operation) -> Callable[[object, object], str]:
 
 def _trace(message: Message) -> str:
     for name, value in message.headers:
-        if name == "traceparent" and _TRACE.fullmatch(value):
+        if name == "traceparent" and value and _TRACE.fullmatch(value):
             return value.decode()
     return ""

@@ -9,19 +9,24 @@ Exit codes:
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 
 from rich.markup import escape
 
 from schemas.documents import DocumentError
 from schemas.registry import RegistryError
+from streams.app import logs
 from streams.app.config import ConfigurationError
 from streams.app.console import UsageError, WorkError, err
 from streams.engine.log import LogError
+from streams.engine.overlay import BrokenStoreError, StoreError
 from tables.rocks import StoreInUseError
 
 USER_ERRORS = (DocumentError, ConfigurationError, UsageError)
-WORK_ERRORS = (LogError, RegistryError, StoreInUseError, WorkError)
+WORK_ERRORS = (LogError, RegistryError, StoreError, BrokenStoreError, StoreInUseError, WorkError)
+
+log = logging.getLogger(__name__)
 
 
 def exit_code(work: Callable[[], object]) -> int:
@@ -29,13 +34,21 @@ def exit_code(work: Callable[[], object]) -> int:
     try:
         work()
     except USER_ERRORS as error:
-        err.print(f"[bold red]error:[/] {escape(str(error))}", soft_wrap=True)
+        _tell("error", str(error))
         return 2
     except WORK_ERRORS as error:
-        err.print(f"[bold red]failed:[/] {escape(str(error))}", soft_wrap=True)
+        _tell("failed", str(error))
         return 1
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
-        err.print(f"[bold red]failed:[/] {escape(where)}{error.strerror or error}", soft_wrap=True)
+        _tell("failed", f"{where}{error.strerror or error}")
         return 1
     return 0
+
+
+def _tell(how: str, what: str) -> None:
+    """To people; as a line of the log where programs read that."""
+    if logs.are_for_programs():
+        log.error("%s: %s", how, what)
+    else:
+        err.print(f"[bold red]{how}:[/] {escape(what)}", soft_wrap=True)

@@ -14,6 +14,7 @@ from schemas.messages import UnknownVersionError
 from schemas.public import PublicCodec
 from schemas.topics import CUSTOMER_CHANGES
 from schemas.view import CustomerChange, CustomerView
+from streams.app.broker import reach
 from streams.app.config import Configuration
 from streams.app.console import WorkError, stages
 from streams.app.copies import Copies
@@ -129,6 +130,7 @@ def open_folder(data: Path) -> Iterator[Inspector]:
 def open_deployment(config: Path, processors: Collection[str], *, quiet: bool) -> Iterator[Inspector]:
     """A deployment on Kafka, running or not, as it is now. Reads the tables of `processors` first."""
     deployment = Deployment(Configuration.load(config))
+    reach(deployment.configuration.kafka_settings)
     copies = Copies(deployment)
     with stages(quiet=quiet) as progress:
         copies.refresh(processors, progress)

@@ -36,6 +36,11 @@ def configure(log_format: LogFormat = "text") -> None:
         logging.getLogger(noisy).setLevel(logging.WARNING)
 
 
+def are_for_programs() -> bool:
+    """Whether the log is one JSON object a line."""
+    return any(isinstance(handler.formatter, JsonFormatter) for handler in logging.getLogger().handlers)
+
+
 def say_who(*, instance: str = "", processor: str = "") -> None:
     """From here on this thread's lines carry these names."""
     _instance.set(instance)

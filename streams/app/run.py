@@ -16,13 +16,16 @@ from connectors.logs.kafka import Connection, KafkaSession
 from connectors.registry import ConfluentRegistry, RegistryAwayError
 from schemas.public import PublicCodec, PublicFormatError
 from schemas.registry import RegistryError, SchemaRegistry
+from schemas.topics import INBOXES
 from streams.app.console import WorkError
+from streams.app.exits import USER_ERRORS, WORK_ERRORS
 from streams.app.logs import say_who
 from streams.app.precedence import take_precedence
 from streams.app.watch import Watch
-from streams.app.wiring import Deployment, make_worker
+from streams.app.wiring import INBOX_OF, Deployment, make_worker
 from streams.engine.contract import Processor
 from streams.engine.runtime import Worker
+from streams.engine.unforeseen import without_text
 from tables.rocks import StoreOptions
 
 log = logging.getLogger(__name__)
@@ -113,8 +116,11 @@ class Runner:
                 watch.publish(worker, session.lags)
         except StoppedError:
             log.info("%s ends before it began", name)
-        except Exception as error:
+        except (*USER_ERRORS, *WORK_ERRORS, OSError) as error:
             self.failures[name] = error
+        except Exception as error:
+            log.exception("%s: an unforeseen error", name, exc_info=without_text(error))
+            self.failures[name] = WorkError(f"unforeseen {type(error).__name__}: see the log")
         finally:
             self.stop()
             if worker is not None:
@@ -139,7 +145,12 @@ class Runner:
         ready = once_registry_is_there(processor, watch, self._stopping)
         stores = store_folder(deployment.configuration.data_folder, self._instance)
         session = KafkaSession(
-            connection, name, deployment.inbox(name), from_beginning=name == "intake", stopping=self._stopping
+            connection,
+            name,
+            deployment.inbox(name),
+            from_beginning=name == "intake",
+            purge=INBOX_OF.get(name) in INBOXES,
+            stopping=self._stopping,
         )
         interval = deployment.configuration.batches.interval_seconds
         worker = make_worker(deployment, ready, session, stores, self._options, watch.at, self._stopping.wait, interval)

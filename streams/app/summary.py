@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from connectors.logs.embedded import EmbeddedLog
 from schemas.topics import CUSTOMER_CHANGES, DEAD_LETTERS
+from streams.app.console import WorkError
 from streams.engine.contract import Store
 from streams.engine.dead_letters import reason_of
 from streams.engine.overlay import Overlay
@@ -41,9 +42,18 @@ class Tables:
     def partitions(self, processor: str) -> Iterator[Store]:
         folder = self._stores / processor
         for path in sorted(folder.iterdir()) if folder.is_dir() else ():
-            store = self._open.get(path) or RocksStore(path, self._options, read_only=True)
-            self._open[path] = store
-            yield Overlay(store)
+            yield Overlay(self._store(path))
+
+    def _store(self, path: Path) -> RocksStore:
+        store = self._open.get(path)
+        if store is None:
+            try:
+                store = self._open[path] = RocksStore(path, self._options, read_only=True)
+            except Exception as error:
+                raise WorkError(
+                    f"the store {path} cannot be read ({error}): the pipeline rebuilds it when it runs"
+                ) from error
+        return store
 
     def close(self) -> None:
         for store in self._open.values():

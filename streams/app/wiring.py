@@ -14,7 +14,7 @@ from schemas.messages import SourceChange
 from schemas.public import PublicCodec
 from schemas.registry import RegistryError, SchemaRegistry
 from schemas.topics import CUSTOMER_CHANGES, CUSTOMERS, IDENTITY, RECORDS, TopicNames
-from streams.app.config import Configuration
+from streams.app.config import Configuration, topic_specs
 from streams.customers import Customers
 from streams.engine.contract import Message, Processor, TransientError
 from streams.engine.log import Session
@@ -47,7 +47,9 @@ class Deployment:
         rules = configuration.survivorship
         self.survivorship = Survivorship(load_rules(configuration.resolve(rules)) if rules else default_rules())
         self._by_topic = {topic: mapping for mapping in self.mappings for topic in mapping.topics}
-        _refuse_shared_topics(configuration, [topic for mapping in self.mappings for topic in mapping.topics])
+        topics = [topic for mapping in self.mappings for topic in mapping.topics]
+        _refuse_shared_topics(configuration, topics)
+        _refuse_our_own(configuration, topics)
 
     @property
     def source_topics(self) -> list[str]:
@@ -78,7 +80,7 @@ class Deployment:
             case "customers":
                 return Customers(self.survivorship, self.codec(registry()))
             case "notify":
-                return Notify(configuration.subscribers, self.codec(registry()))
+                return Notify(configuration.subscribers, self.codec(registry()), configuration.subscriber_secrets)
         raise ValueError(f"there is no processor {name}")
 
     def codec(self, registry: SchemaRegistry) -> PublicCodec:
@@ -140,6 +142,15 @@ def _of_topics(path: Path) -> SourceMapping:
         what = "is missing: name the topics this source's events are on (a mapping without them is for `singleview resolve`)"
         raise DocumentError([Problem(str(path), 1, "topics", what)])
     return mapping
+
+
+def _refuse_our_own(configuration: Configuration, topics: list[str]) -> None:
+    ours = {name for spec in topic_specs(configuration) for name in (spec.name, configuration.prefix + spec.name)}
+    for topic in topics:
+        if topic in ours:
+            where = ", ".join(map(str, configuration.sources))
+            what = f"{topic} is the name of a topic of singleview's own: have the source publish to another"
+            raise DocumentError([Problem(where, 1, "topics", what)])
 
 
 def _refuse_shared_topics(configuration: Configuration, topics: list[str]) -> None:

@@ -45,6 +45,8 @@ from streams.engine.contract import Headers, Message, Outbox, RejectedError, Sou
 from streams.survivorship import MemberContent, Survivorship
 
 MAX_MEMBERS_SHOWN = 200
+DUE_AGAIN_MS = 60_000
+"""After so long a ViewDue counts as lost: it may be a dead letter."""
 ALL = frozenset(ATTRIBUTES)
 TOTALS = "totals"
 """What `ViewAttributes` holds besides attributes: no change tells of it alone."""
@@ -105,17 +107,17 @@ class Customers:
                 row = row or CustomerRow(realm=decoded.realm)
                 applied = _apply_entity(decoded, row)
             case ViewDue():
-                applied = row is not None and row.due
+                applied = row is not None and row.due_at > 0
         if row is None or not applied:
             return
         if row.settled:
             if row.members is not None or isinstance(decoded, ViewDue):
                 self._publish(customer, row, message.timestamp, store, out)
-            elif not row.due:
+            elif message.timestamp - row.due_at > DUE_AGAIN_MS:
                 out.send(CUSTOMERS_TOPIC, customer.encode(), CUSTOMERS.encode(ViewDue(customer=customer)))
-                row.due = True
+                row.due_at = message.timestamp
         if isinstance(decoded, ViewDue):
-            row.due = False
+            row.due_at = 0
         store.put(customer_key(customer), CUSTOMER_ROW.encode(row))
 
     def _apply_member(

@@ -19,7 +19,7 @@ from schemas.canonical import Attributes
 from schemas.messages import Cause, Codec, UnknownVersionError
 from schemas.public import PublicCodec
 from schemas.view import CustomerView
-from streams.engine.contract import Store
+from streams.engine.contract import DamagedStoreError, Store
 from streams.survivorship import MemberContent
 
 INLINE_MEMBERS = 64
@@ -92,7 +92,7 @@ class CustomerRow(msgspec.Struct, kw_only=True, omit_defaults=True):
     members: list[str] | None = []  # record keys in order; None: too many, scan
     aliases: tuple[str, ...] = ()
     merged_into: str | None = None
-    due: bool = False  # a ViewDue is on its way
+    due_at: int = 0  # when a ViewDue was sent that has not come yet, ms; 0: none was
     pending: Pending = msgspec.field(default_factory=Pending)
     raw_published: msgspec.Raw = msgspec.field(default=NOT_PUBLISHED, name="published")
     """Encoded, as most messages of a customer do not look at it."""
@@ -116,10 +116,6 @@ class Inline(msgspec.Struct, kw_only=True):
     """The part of a CustomerRow that prefetching needs: cheap to decode."""
 
     members: list[str] | None = []
-
-
-class DamagedStoreError(Exception):
-    """Rows of the store contradict each other. Stop: it must be rebuilt from its table topic."""
 
 
 CUSTOMER_ROW: Codec[CustomerRow] = Codec(CustomerRow)

@@ -11,7 +11,8 @@ from typing import Protocol
 
 import msgspec
 
-Headers = tuple[tuple[str, bytes], ...]
+Headers = tuple[tuple[str, bytes | None], ...]
+"""Kafka allows a header without a value."""
 
 
 class Message(msgspec.Struct, frozen=True, gc=False):
@@ -85,6 +86,11 @@ class RejectedError(Exception):
 
 class SourceStoppedError(Exception):
     """Stop reading this message's topic before this message, and say why; other topics go on."""
+
+
+class DamagedStoreError(Exception):
+    """Rows of the store contradict each other: it is rebuilt from its table topic. If that has not helped, the message is
+    taken for the one that cannot be processed."""
 
 
 class TransientError(Exception):

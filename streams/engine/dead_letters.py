@@ -6,7 +6,7 @@ The header names are those of Kafka Connect's dead letter queue, so that existin
 from __future__ import annotations
 
 from schemas.topics import DEAD_LETTERS, LARGEST_MESSAGE_BYTES
-from streams.engine.contract import Message
+from streams.engine.contract import Headers, Message
 from streams.engine.outbox import Outgoing
 
 PREFIX = "__connect.errors."
@@ -36,7 +36,7 @@ def bytes_of(letter: Outgoing) -> int:
     return len(letter.key or b"") + len(letter.value or b"") + named
 
 
-def reason_of(headers: tuple[tuple[str, bytes], ...]) -> str:
+def reason_of(headers: Headers) -> str:
     """Why a dead letter was refused, by its headers: the last one counts, as the original may have been a dead letter."""
-    reasons = [value.decode() for name, value in headers if name == PREFIX + "exception.class.name"]
+    reasons = [value.decode() for name, value in headers if name == PREFIX + "exception.class.name" and value]
     return reasons[-1] if reasons else "unknown"

@@ -147,6 +147,10 @@ class Holdings:
             )
         held.failed = held.rebuild = True
 
+    def was_rebuilt(self, inbox: Inbox) -> bool:
+        """Whether the store below a partition has failed before, and so is new."""
+        return self._held[inbox].failed
+
     # -- a batch --
 
     def backing(self, inbox: Inbox) -> Backing:

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator
 
 import msgspec
 
-from streams.engine.contract import Headers
+from schemas.topics import LARGEST_VALUE_BYTES
+from streams.engine.contract import Headers, RejectedError
 
 
 class Outgoing(msgspec.Struct, frozen=True, gc=False):
@@ -39,8 +40,16 @@ class BatchOutbox:
         self._mark = 0
 
     def send(self, topic: str, key: bytes | None, value: bytes | None, headers: Headers = ()) -> None:
+        if value is not None and len(value) > LARGEST_VALUE_BYTES:
+            raise RejectedError(
+                "too-large", f"it leads to {len(value):,} bytes for {topic}, more than {LARGEST_VALUE_BYTES:,}"
+            )
         partition = self._partition(topic, key) if self._partitioners else None
         self._sent.append(Outgoing(topic, key, value, headers, partition))
+
+    def keep(self, letter: Outgoing) -> None:
+        """Sends a dead letter, which may be larger than what processors send."""
+        self._sent.append(letter)
 
     def latest(self, topic: str, key: bytes, value: Encoded | None, headers: Headers = ()) -> None:
         slot = (topic, key)

@@ -8,6 +8,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from enum import Enum
 from typing import Protocol
 
+from schemas.topics import LARGEST_VALUE_BYTES
+from streams.engine.contract import RejectedError
+
 
 class Backing(Protocol):
     """What lies below an overlay: the committed rows of one partition. Read only."""
@@ -98,6 +101,8 @@ class Overlay:
                 raise StoreError("the store could not be read") from error
 
     def put(self, key: bytes, value: bytes | None) -> None:
+        if value is not None and len(value) > LARGEST_VALUE_BYTES:
+            raise RejectedError("too-large", f"it leads to a row of {len(value):,} bytes, more than {LARGEST_VALUE_BYTES:,}")
         before = self._written.get(key, _UNWRITTEN)
         self._journal.append((key, before))
         self._written[key] = value

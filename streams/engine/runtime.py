@@ -29,7 +29,14 @@ from typing import NamedTuple
 
 from schemas.messages import UnknownVersionError
 from schemas.topics import table_topic
-from streams.engine.contract import Message, Processor, RejectedError, SourceStoppedError, TransientError
+from streams.engine.contract import (
+    DamagedStoreError,
+    Message,
+    Processor,
+    RejectedError,
+    SourceStoppedError,
+    TransientError,
+)
 from streams.engine.dead_letters import LARGEST_BYTES, bytes_of, dead_letter
 from streams.engine.holdings import Holdings
 from streams.engine.log import AbortedError, Inbox, LogError, Session, UnavailableError, UnknownError
@@ -38,6 +45,7 @@ from streams.engine.overlay import Overlay, StoreError
 from streams.engine.pace import Pace
 from streams.engine.store import Progress, Stores
 from streams.engine.trace import trace_of
+from streams.engine.unforeseen import without_text
 
 log = logging.getLogger(__name__)
 
@@ -166,11 +174,19 @@ class Worker:
             self._keep_interval()
             messages = self._poll(0 if self.restoring else timeout)
             self._holdings.touch()
+        if self.stopped:
+            messages = self._readable(messages)
         count = min(len(messages), self._pace.limit)
         sizes = list(accumulate([len(message.value or b"") for message in messages[:count]]))
         count = min(count, max(1, bisect_right(sizes, self._limits.bytes)))
         self._left = messages[count:]
         return messages[:count]
+
+    def _readable(self, messages: list[Message]) -> list[Message]:
+        """Those of topics that are read: what came of a stopped one before it was paused must not move its offset."""
+        for inbox in {Inbox(m.topic, m.partition) for m in messages if m.topic in self.stopped}:
+            self._session.pause(inbox)
+        return [m for m in messages if m.topic not in self.stopped]
 
     def _keep_interval(self) -> None:
         """Lets messages gather: a transaction of three costs the brokers as much as one of thirty."""
@@ -285,7 +301,7 @@ class Worker:
         except (StoreError, LogError, TransientError):
             raise
         except Exception as error:
-            log.exception("%s: could not prepare a batch", self._processor.name, exc_info=_without_text(error))
+            log.exception("%s: could not prepare a batch", self._processor.name, exc_info=without_text(error))
 
     def _one(self, message: Message, overlay: Overlay, out: BatchOutbox, fold: _Fold) -> bool:
         """Processes one message; False if its topic was stopped before it. A poisoned one is undone alone."""
@@ -305,11 +321,15 @@ class Worker:
             out.undo()
             return self._keep(message, rejected.reason, rejected.detail, out, fold)
         except Exception as error:
+            if isinstance(error, DamagedStoreError) and not self._holdings.was_rebuilt(
+                Inbox(message.topic, message.partition)
+            ):
+                raise StoreError("rows of the store contradict each other") from error
             overlay.undo()
             out.undo()
             # The text of an unforeseen error may hold personal values: only its type and place are kept.
             what, trace = "%s: %s could not be processed", trace_of(message.headers)
-            log.exception(what, self._processor.name, message.ref, exc_info=_without_text(error), extra=trace)
+            log.exception(what, self._processor.name, message.ref, exc_info=without_text(error), extra=trace)
             return self._keep(message, "processor-error", type(error).__name__, out, fold)
         return True
 
@@ -325,7 +345,7 @@ class Worker:
             )
             return False
         fold.rejected[reason] += 1
-        out.send(letter.topic, letter.key, letter.value, letter.headers)
+        out.keep(letter)
         return True
 
     def _stop(self, message: Message, why: str) -> None:
@@ -368,7 +388,3 @@ def _by_partition(messages: Iterable[Message]) -> dict[Inbox, list[Message]]:
     for at, run in groupby(messages, attrgetter("topic", "partition")):
         groups.setdefault(Inbox(*at), []).extend(run)
     return groups
-
-
-def _without_text(error: BaseException) -> BaseException:
-    return RuntimeError(type(error).__name__).with_traceback(error.__traceback__)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Generic
 
-from streams.engine.contract import Store
+from streams.engine.contract import DamagedStoreError, Store
 from streams.identity.matcher import F, Matcher
 from streams.identity.members import members
 from streams.identity.model import MatchKey
@@ -153,7 +153,7 @@ class Desk(Generic[F]):
         """The row of a record that is known to exist."""
         row = self._records.get(record) or self.find_record(record)
         if row is None:
-            raise LookupError(f"realm {self.name}: a row refers to a record that has none; the state is damaged")
+            raise DamagedStoreError(f"realm {self.name}: a row refers to a record that has none")
         return row
 
     def add_record(self, record: str) -> RecordRow:
@@ -178,7 +178,7 @@ class Desk(Generic[F]):
         if known is None:
             data = self.store.get(self.keys.evidence(record))
             if data is None:
-                raise LookupError(f"realm {self.name}: a live record has no evidence row; the state is damaged")
+                raise DamagedStoreError(f"realm {self.name}: a live record has no evidence row")
             known = self._memory.decode(data)
             self._evidence[record] = known
         return known
@@ -224,7 +224,7 @@ class Desk(Generic[F]):
         """The ledger's page of an id that is known to exist."""
         row = self._customers.get(customer) or self.find_customer(customer)
         if row is None:
-            raise LookupError(f"realm {self.name}: no ledger row for customer {customer}; the state is damaged")
+            raise DamagedStoreError(f"realm {self.name}: no ledger row for customer {customer}")
         return row
 
     def add_customer(self, customer: str, row: CustomerRow) -> None:

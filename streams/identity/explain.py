@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from enum import Enum
 from itertools import islice
 from typing import NamedTuple
@@ -16,7 +16,7 @@ from streams.identity.matcher import F, Matcher
 from streams.identity.members import members
 from streams.identity.model import Comparison, Thresholds
 from streams.identity.postings import state
-from streams.identity.rows import CUSTOMER, RECORD, Keys
+from streams.identity.rows import CUSTOMER, RECORD, Keys, RecordRow
 
 MEMBERS_HEARD = 200
 """Members of a customer that are asked whether they contradict another's: enough for any that is grouped by comparison."""
@@ -77,11 +77,11 @@ class Why(NamedTuple):
 
 
 def why(store: Store, matcher: Matcher[F], record_a: str, record_b: str, large_block: int = 64) -> Why:
-    """Explain two records, `realm/source/id`. `large_block` as in the processor's settings."""
+    """Explain two records of one realm, `realm/source/id`. `large_block` as in the processor's settings."""
     records = (record_a, record_b)
     realm = realm_of(record_a)
     if realm_of(record_b) != realm:
-        return Why(records, (customer_of(store, record_a), customer_of(store, record_b)), False, Reason.OTHER_REALMS)
+        return why_apart([store], record_a, record_b)
     desk = Desk(Keys(realm), store, matcher, EvidenceMemory(matcher), large_block)
     a, b = (record.partition("/")[2] for record in records)
     row_a, row_b = desk.find_record(a), desk.find_record(b)
@@ -109,6 +109,19 @@ def why(store: Store, matcher: Matcher[F], record_a: str, record_b: str, large_b
     if answer.same_customer:
         return _why_same(desk, a, b, answer)
     return answer._replace(reason=_why_not(desk, a, b, answer, proposed=is_proposed(desk, keys)))
+
+
+def why_apart(stores: Iterable[Store], record_a: str, record_b: str) -> Why:
+    """Explain two records of different realms. `stores`: of all partitions, as each realm has one of its own."""
+    found: dict[str, RecordRow] = {}
+    for store in stores:
+        for record in (record_a, record_b):
+            data = store.get(Keys(realm_of(record)).record(record.partition("/")[2]))
+            if data is not None:
+                found[record] = RECORD.decode(data)
+    a, b = ((found[record].customer or None) if record in found else None for record in (record_a, record_b))
+    known = record_a in found and record_b in found
+    return Why((record_a, record_b), (a, b), False, Reason.OTHER_REALMS if known else Reason.UNKNOWN)
 
 
 def _why_same(desk: Desk[F], a: str, b: str, answer: Why) -> Why:

@@ -68,7 +68,7 @@ def good(folder: Path) -> list[Event]:
 
 
 def why(letter: Message) -> dict[str, str]:
-    return {name.removeprefix(PREFIX): text.decode() for name, text in letter.headers if name.startswith(PREFIX)}
+    return {name.removeprefix(PREFIX): (text or b"").decode() for name, text in letter.headers if name.startswith(PREFIX)}
 
 
 def test_bad_events_are_dead_letters_and_the_good_ones_around_them_are_unaffected(tmp_path: Path) -> None:

@@ -187,7 +187,7 @@ def assert_kept_whole(letter: Message, event: Event, prefix: str) -> None:
     headers = headers_of(letter)
     assert letter.value() == event.value
     assert headers[: len(event.headers)] == event.headers
-    why = {name.removeprefix(PREFIX): text.decode() for name, text in headers[len(event.headers) :]}
+    why = {name.removeprefix(PREFIX): (text or b"").decode() for name, text in headers[len(event.headers) :]}
     assert why["exception.class.name"] == event.reason
     assert why["topic"] == prefix + event.topic
     assert why["stage"] == "intake"

@@ -90,10 +90,11 @@ def test_every_misfit_is_listed_with_its_fix_and_nothing_is_created(config: Conf
     with pytest.raises(TopicMismatchError) as caught:
         ensure_topics(config, [*SPECS, other], unique, replication=1)
     problems = sorted(caught.value.problems)
-    assert len(problems) == 2
+    assert len(problems) == 3
     assert problems[0].startswith(f"{unique}records has 5 partitions, not 3: ")
     assert problems[1].startswith(f"{unique}records-table has cleanup.policy=delete, not compact: ")
     assert f"--entity-name {unique}records-table --add-config cleanup.policy=compact" in problems[1]
+    assert problems[2].startswith(f"{unique}records-table has delete.retention.ms=86400000, not 604800000: ")
     assert unique + "identity" not in admin.list_topics(timeout=30).topics
 
 
@@ -101,6 +102,12 @@ def test_too_few_replicas_are_a_misfit(config: Config, unique: str) -> None:
     ensure_topics(config, [INBOX], unique, replication=1)
     with pytest.raises(TopicMismatchError, match="records has 1 replicas, not 3"):
         ensure_topics(config, [INBOX], unique, replication=3)
+
+
+def test_tombstones_that_go_too_early_are_a_misfit(config: Config, admin: AdminClient, unique: str) -> None:
+    make(admin, unique + "records-table", 2, **(topic_config(TABLE) | {"delete.retention.ms": "86400000"}))
+    with pytest.raises(TopicMismatchError, match=r"records-table has delete\.retention\.ms=86400000, not 604800000: run"):
+        ensure_topics(config, [TABLE], unique, replication=1)
 
 
 def test_another_retention_is_reported_and_left_to_the_operator(config: Config, admin: AdminClient, unique: str) -> None:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from rich.table import Table
+from rich.text import Text
 
 from schemas.canonical import realm_of
-from streams.app.console import UsageError, WorkError, out, print_json
+from streams.app.console import UsageError, WorkError, out, plain, print_json
 from streams.app.inspect import open_place
-from streams.identity.explain import Reason, SharedKey, Why
+from streams.engine.contract import Store
+from streams.identity.explain import Reason, SharedKey, Why, why_apart
 from streams.identity.explain import why as explain
 from streams.identity.factory import ShippedMatcher
 from streams.identity.model import Comparison, Thresholds
@@ -23,14 +26,23 @@ def why(first: str, second: str, data: Path, config: Path | None, *, as_json: bo
         if record.count("/") < 2:
             raise UsageError(f"{record} is no source record: name it realm/source/id")
     with open_place(data, config, ("identity",), quiet=as_json) as place:
-        answers = [explain(store, ShippedMatcher(), first, second) for store in place.tables.partitions("identity")]
-    answer = next((a for a in answers if a.reason is not Reason.UNKNOWN), answers[0] if answers else None)
-    if answer is None or answer.reason is Reason.UNKNOWN:
-        raise WorkError(f"{first} and {second}: {Reason.UNKNOWN.value} (looked in realm {realm_of(first)})")
+        answer = _answer(list(place.tables.partitions("identity")), first, second)
+    if answer.reason is Reason.UNKNOWN:
+        realms = " and ".join(dict.fromkeys((realm_of(first), realm_of(second))))
+        raise WorkError(f"{first} and {second}: {Reason.UNKNOWN.value} (looked in realm {realms})")
     if as_json:
         print_json(as_object(answer))
     else:
         _print(answer)
+
+
+def _answer(stores: Sequence[Store], first: str, second: str) -> Why:
+    """Of two records of one realm, that of the partition that knows both."""
+    if realm_of(first) != realm_of(second):
+        return why_apart(stores, first, second)
+    answers = (explain(store, ShippedMatcher(), first, second) for store in stores)
+    unknown = Why((first, second), (None, None), same_customer=False, reason=Reason.UNKNOWN)
+    return next((answer for answer in answers if answer.reason is not Reason.UNKNOWN), unknown)
 
 
 def as_object(answer: Why) -> dict[str, object]:
@@ -60,9 +72,10 @@ def _bits(centibits: int | None) -> float | None:
 def _print(answer: Why) -> None:
     verdict = "[bold green]one customer[/]" if answer.same_customer else "[bold yellow]two customers[/]"
     out.print()
-    out.print(f"{answer.records[0]} and {answer.records[1]}: {verdict}")
+    first, second = map(plain, answer.records)
+    out.print(Text.assemble(first, " and ", second, ": ", Text.from_markup(verdict)))
     for record, customer in zip(answer.records, answer.customers, strict=True):
-        out.print(f"  [dim]{record}[/] belongs to [cyan]{customer or 'no customer'}[/]")
+        out.print(Text.assemble("  ", (str(plain(record)), "dim"), " belongs to ", (customer or "no customer", "cyan")))
     out.print(f"{answer.reason.value}\n")
     if answer.comparison and answer.thresholds:
         out.print(_levels(answer.comparison, answer.thresholds))
@@ -110,5 +123,9 @@ def _chain(answer: Why) -> Table:
     table.add_column("with")
     table.add_column("by", justify="right")
     for step in answer.chain:
-        table.add_row(step.record, step.other, "a linking value" if step.score is None else f"{step.score / CENTIBITS:+.2f}")
+        table.add_row(
+            plain(step.record),
+            plain(step.other),
+            "a linking value" if step.score is None else f"{step.score / CENTIBITS:+.2f}",
+        )
     return table

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from itertools import count
+
 import pytest
 
 from schemas.canonical import Attributes
@@ -32,9 +34,13 @@ def intake(stop: StopRule = DEFAULT) -> Intake:
     return Intake({"source": reader, "other": reader}, {"north"}, stop)
 
 
-def feed(processor: Intake, value: bytes | None, topic: str = "source", offset: int = 0) -> RecordingOutbox:
+OFFSETS = count()
+
+
+def feed(processor: Intake, value: bytes | None, topic: str = "source", offset: int | None = None) -> RecordingOutbox:
+    """A new event, unless an offset is given."""
     out = RecordingOutbox()
-    processor.process(message(value, topic=topic, offset=offset), MemoryStore(), out)
+    processor.process(message(value, topic=topic, offset=next(OFFSETS) if offset is None else offset), MemoryStore(), out)
     return out
 
 
@@ -83,6 +89,15 @@ def test_only_the_latest_events_count() -> None:
             feed(processor, b"bad")
     with pytest.raises(SourceStoppedError):
         feed(processor, b"bad")
+
+
+def test_an_event_whose_batch_is_done_again_is_counted_once() -> None:
+    processor = intake(StopRule(share=0.5, window=20, least=10))
+    for _ in range(100):
+        for offset in range(9):
+            with pytest.raises(RejectedError):
+                feed(processor, b"bad", offset=offset)
+    assert feed(processor, b"north/crm/7", offset=9).sent
 
 
 def test_one_source_does_not_stop_another() -> None:

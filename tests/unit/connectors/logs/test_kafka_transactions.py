@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import gc
 import threading
 from typing import Any
+from weakref import ReferenceType, ref
 
 import pytest
 from confluent_kafka import KafkaError, KafkaException
@@ -9,7 +11,7 @@ from confluent_kafka import KafkaError, KafkaException
 from connectors.logs.kafka_client import Connection
 from connectors.logs.kafka_transactions import KafkaTransactions
 from schemas.topics import TopicNames
-from streams.engine.log import FencedError
+from streams.engine.log import AbortedError, FencedError
 
 
 class FencedInItsFlush:
@@ -40,3 +42,37 @@ def test_a_fence_found_while_delivery_reports_are_told_is_a_fence(monkeypatch: p
     transactions.begin()
     with pytest.raises(FencedError):
         transactions.commit()
+
+
+class RefusesOffsets(FencedInItsFlush):
+    def send_offsets_to_transaction(self, *_: Any) -> None:
+        refused = KafkaError(KafkaError.ILLEGAL_GENERATION, "no member", False, False, True)
+        raise KafkaException(refused)
+
+    def abort_transaction(self, seconds: float) -> None: ...
+
+
+def test_refused_offsets_leave_nothing_of_their_batch_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Batch:
+        """What a caller knows while it asks."""
+
+    def transact() -> ReferenceType[Batch]:
+        batch = Batch()
+        transactions.begin()
+        transactions.send_offsets([], None)
+        try:
+            transactions.produce([])
+        except AbortedError:
+            transactions.abort()
+            return ref(batch)
+        raise AssertionError("the offsets were taken")
+
+    monkeypatch.setattr(Connection, "producer", lambda *_: RefusesOffsets())
+    transactions = KafkaTransactions(
+        Connection({}, TopicNames(""), "a"), "counter", "counter-table", max_message_bytes=1, stopping=threading.Event()
+    )
+    gc.disable()  # the engine relaxes it as well
+    try:
+        assert transact()() is None
+    finally:
+        gc.enable()

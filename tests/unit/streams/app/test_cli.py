@@ -74,7 +74,17 @@ def test_wrong_use_is_exit_code_2_and_no_traceback(singleview: CommandLine, site
     assert "Traceback" not in told.err
 
 
-@pytest.mark.parametrize("command", [("init",), ("run", "--processes", "1"), ("publish", "events")])
+def test_where_programs_read_the_log_the_last_error_is_a_line_of_it(singleview: CommandLine, site: Path) -> None:
+    told = singleview("run", "--processes", "1", "--log-format", "json")
+    assert told.code == 1
+    (line,) = told.err.splitlines()
+    assert json.loads(line)["message"].startswith(f"failed: Kafka at {NOWHERE} cannot be used")
+
+
+@pytest.mark.parametrize(
+    "command",
+    [("init",), ("run", "--processes", "1"), ("publish", "events"), ("show", "x", "--config", "singleview.yaml")],
+)
 def test_a_broker_that_is_away_is_one_message_that_says_where_and_what_to_do(
     singleview: CommandLine, site: Path, command: tuple[str, ...]
 ) -> None:

@@ -1,13 +1,20 @@
 from __future__ import annotations
 
+import signal
+import sys
 import threading
+from pathlib import Path
 
 import pytest
 
+from connectors.mappings import shipped_mapping
 from connectors.registry import RegistryAwayError
 from schemas.registry import RegistryError
-from streams.app.run import LONGEST_PAUSE_SECONDS, StoppedError, once_registry_is_there
+from streams.app import run
+from streams.app.config import Configuration
+from streams.app.run import LONGEST_PAUSE_SECONDS, Runner, StoppedError, once_registry_is_there
 from streams.app.watch import Watch
+from streams.app.wiring import Deployment
 from streams.engine.contract import Processor
 from streams.records import Records
 
@@ -62,3 +69,22 @@ def test_a_registry_that_refuses_is_not_waited_for() -> None:
     with pytest.raises(RegistryError, match="refuses"):
         once_registry_is_there(refused, Watch("notify"), pauses)
     assert pauses.seconds == []
+
+
+def test_of_an_unforeseen_error_only_type_and_place_are_told(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def worker(self: Runner, name: str, watch: Watch) -> None:
+        raise KeyError("valerie".title())
+
+    monkeypatch.setattr(Runner, "_worker", worker)
+    monkeypatch.setattr(signal, "signal", lambda *_: None)
+    monkeypatch.setattr(sys, "setswitchinterval", lambda _: None)
+    monkeypatch.setattr(run, "take_precedence", lambda _: None)
+    config = tmp_path / "singleview.yaml"
+    config.write_text(f"realms: {{north: 0}}\nsources: [{shipped_mapping('crm')}]\nregistry: {{url: http://localhost:1}}\n")
+    failures = Runner(Deployment(Configuration.load(config)), ["customers"], "host").run()
+    assert str(failures["customers"]) == "unforeseen KeyError: see the log"
+    assert "customers: an unforeseen error" in caplog.text
+    assert "in worker" in caplog.text
+    assert "Valerie" not in caplog.text

@@ -8,12 +8,13 @@ import msgspec
 import pytest
 
 from schemas.canonical import Attributes, Email
-from schemas.messages import CUSTOMERS, VERSION, UnknownVersionError
+from schemas.messages import CUSTOMERS, VERSION, UnknownVersionError, ViewDue
 from schemas.public import PublicCodec
 from schemas.topics import CUSTOMER_CHANGES, CUSTOMER_VIEW
 from streams.customers import Customers, read_members, read_view
-from streams.customers.rows import DamagedStoreError, member_key, read_row
-from streams.engine.contract import RejectedError, SourceStoppedError
+from streams.customers.processor import DUE_AGAIN_MS
+from streams.customers.rows import member_key, read_row
+from streams.engine.contract import DamagedStoreError, RejectedError, SourceStoppedError
 from streams.survivorship import Rules, Survivorship
 from tests.fakes import MemoryStore, RecordingOutbox, message
 from tests.unit.streams.customers.parts import NOW, Bench, attached, cause, changed, detached, entity, updated
@@ -246,6 +247,14 @@ class TestManyMembers:
         assert after.version == version.version + 1
         assert after.attributes.gender is not None
         assert after.attributes.gender.provenance.count == 50
+
+    def test_a_publication_that_was_lost_is_asked_for_again(self, bench: Bench) -> None:
+        bench.give(*(attached(site, ANN) for site in self.SITES), entity(self.SITES))
+        processor, out = bench.processor, RecordingOutbox()
+        for n, at in enumerate((NOW, NOW + DUE_AGAIN_MS, NOW + DUE_AGAIN_MS + 1)):
+            value = CUSTOMERS.encode(updated(self.SITES[n], Attributes(gender="f"), time=2000 + n))
+            processor.process(message(value, timestamp=at), bench.store, out)  # what it sends to itself never comes
+        assert [CUSTOMERS.decode(sent.value or b"") for sent in out.sent] == [ViewDue(customer="c1")] * 2
 
     def test_no_row_holds_all_members(self, bench: Bench) -> None:
         bench.give(*(attached(site, ANN) for site in self.SITES), entity(self.SITES))

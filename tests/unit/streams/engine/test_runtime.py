@@ -7,9 +7,11 @@ from pathlib import Path
 import pytest
 
 from connectors.logs.embedded import EmbeddedLog, EmbeddedSession
+from connectors.logs.partitioner import partition_of
 from schemas.messages import UnknownVersionError
-from schemas.topics import DEAD_LETTERS, TopicSpec
+from schemas.topics import DEAD_LETTERS, LARGEST_VALUE_BYTES, TopicSpec
 from streams.engine.contract import (
+    DamagedStoreError,
     Message,
     Outbox,
     Processor,
@@ -297,6 +299,91 @@ def test_a_stopped_topic_keeps_its_place_while_others_go_on(plant: Plant, value:
     inbox = plant.log.topic("in")
     assert sum(plant.log.offset("counter", inbox, p) for p in range(2)) == 1
     assert list(plant.log.messages(DEAD_LETTERS)) == []
+
+
+@pytest.mark.parametrize("value", [b"stop", b"newer"])
+def test_what_was_polled_behind_a_stop_is_read_again_after_it(plant: Plant, value: bytes) -> None:
+    messages = [(b"a", b"v"), (b"a", value), *[(b"a", b"%d" % n) for n in range(8)]]
+    plant.feed(messages)
+    plant.feed([(b"o", b"v")], "other")
+    limits = Limits(messages=10, bytes=12)  # a batch holds some of those polled, the others are left for the next
+    session = EmbeddedSession(plant.log, "counter", ("in", "other"))
+    worker = Worker(Counter(), session, plant.disk, limits=limits, wall_ms=lambda: plant.now_ms)
+    plant.drain(worker)
+    assert sorted(plant.sent()) == [(b"a", b"1"), (b"o", b"1")]
+    assert sum(plant.log.offset("counter", plant.log.topic("in"), p) for p in range(2)) == 1
+
+    class Mended(Counter):
+        def process(self, message: Message, store: Store, out: Outbox) -> None:
+            out.send("out", message.key, message.value)
+
+    plant.drain(plant.worker(Mended()))
+    assert plant.sent()[2:] == messages[1:]
+
+
+def test_a_stop_holds_for_every_partition_of_its_topic(plant: Plant) -> None:
+    first, second = (next(b"k%d" % n for n in range(50) if partition_of(b"k%d" % n, 2) == p) for p in range(2))
+    plant.feed([(first, b"stop"), *[(second, b"vvvv")] * 9])
+    session = EmbeddedSession(plant.log, "counter", ("in",))
+    worker = Worker(Counter(), session, plant.disk, limits=Limits(messages=10, bytes=12), wall_ms=lambda: plant.now_ms)
+    plant.drain(worker)
+    assert [plant.log.offset("counter", plant.log.topic("in"), p) for p in range(2)] == [0, 0]
+
+
+@pytest.mark.parametrize("into", ["out", "store"])
+def test_a_message_that_leads_to_more_than_the_log_takes_is_a_dead_letter(plant: Plant, into: str) -> None:
+    class Swells(Counter):
+        def process(self, message: Message, store: Store, out: Outbox) -> None:
+            super().process(message, store, out)
+            if message.value == b"swell":
+                swollen = b"x" * (LARGEST_VALUE_BYTES + 1)
+                out.send("out", b"a", swollen) if into == "out" else store.put(b"a", swollen)
+
+    plant.feed([(b"a", b"v"), (b"a", b"swell"), (b"a", b"v")])
+    worker = plant.worker(Swells())
+    plant.drain(worker)
+    assert plant.sent() == [(b"a", b"1"), (b"a", b"2")]
+    assert plant.state() == {b"a": b"2"}
+    assert worker.counts.dead_letters == {"too-large": 1}
+
+
+class Contradicted(Counter):
+    """Expects a row that its messages say was written."""
+
+    def process(self, message: Message, store: Store, out: Outbox) -> None:
+        if message.value == b"again" and store.get(b"a") is None:
+            raise DamagedStoreError("row a is missing")
+        super().process(message, store, out)
+
+
+def test_a_store_whose_rows_contradict_each_other_is_rebuilt(plant: Plant) -> None:
+    worker = plant.worker(Contradicted())
+    plant.feed([(b"a", b"v")])
+    plant.drain(worker)
+    for rows in plant.disk.rows.values():
+        rows.clear()
+    plant.feed([(b"a", b"again")])
+    plant.drain(worker)
+    assert plant.sent() == [(b"a", b"1"), (b"a", b"2")]
+    assert plant.state() == plant.table() == {b"a": b"2"}
+    assert worker.counts.dead_letters == {}
+
+
+def test_what_a_rebuilt_store_contradicts_as_well_is_a_dead_letter(plant: Plant) -> None:
+    worker = plant.worker(Contradicted())
+    plant.feed([(b"a", b"again"), (b"b", b"v")])
+    plant.drain(worker)
+    assert plant.sent() == [(b"b", b"1")]
+    assert worker.counts.dead_letters == {"processor-error": 1}
+
+
+def test_a_traceparent_without_a_value_is_none(plant: Plant) -> None:
+    plant.log.begin()
+    plant.log.append([(Outgoing("in", b"a", b"crash", (("traceparent", None),)), plant.now_ms)])
+    plant.log.commit()
+    plant.drain(plant.worker())
+    (letter,) = plant.log.messages(DEAD_LETTERS)
+    assert letter.headers[0] == ("traceparent", None)
 
 
 def test_a_message_too_large_for_a_dead_letter_stops_its_topic_alone(plant: Plant, caplog: pytest.LogCaptureFixture) -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from streams.identity.explain import Reason, Why, why
+from streams.identity.explain import Reason, Why, why, why_apart
 from streams.identity.grouping import Limits
 from streams.identity.processor import Settings
+from tests.fakes import MemoryStore
 from tests.unit.streams.identity.fake_matcher import Card, FakeMatcher
 from tests.unit.streams.identity.realm import LARGE_BLOCK, Realm
 
@@ -94,12 +95,23 @@ def test_a_record_claimed_by_two_is_told() -> None:
 
 def test_realms_deletes_and_strangers_are_told() -> None:
     realm = realm_of(a=Card("a", values=STRONG), b=Card("b", values=STRONG))
-    assert why(realm.store, FakeMatcher(), "north/crm/a", "south/crm/a").reason is Reason.OTHER_REALMS
+    assert why(realm.store, FakeMatcher(), "north/crm/a", "south/crm/a").reason is Reason.UNKNOWN
     assert explain(realm, "crm/a", "crm/nobody").reason is Reason.UNKNOWN
     realm.delete("crm/b")
     answer = explain(realm, "crm/a", "crm/b")
     assert answer.reason is Reason.DELETED
     assert answer.customers == (realm.customer("crm/a"), None)
+
+
+def test_records_of_two_realms_are_known_by_different_partitions() -> None:
+    north = realm_of(a=Card("a"))
+    south = MemoryStore({key.replace(b"north", b"south"): row for key, row in realm_of(b=Card("b")).store.rows.items()})
+    for stores in ([north.store, south], [south, north.store]):
+        answer = why_apart(stores, "north/crm/a", "south/crm/b")
+        assert answer.reason is Reason.OTHER_REALMS
+        assert answer.customers[0] == north.customer("crm/a")
+        assert answer.customers[1]
+        assert why_apart(stores, "north/crm/a", "south/crm/nobody").reason is Reason.UNKNOWN
 
 
 def test_while_a_realm_is_grouped_again_the_answer_says_so() -> None:

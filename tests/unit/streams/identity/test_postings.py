@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from streams.engine.contract import DamagedStoreError
 from streams.identity.desk import Desk, EvidenceMemory
 from streams.identity.links import another_holder, holders
 from streams.identity.model import KeyKind, MatchKey
@@ -109,6 +110,6 @@ def test_evidence_is_remembered_by_its_bytes_so_an_undone_write_cannot_fool_it()
 def test_damaged_state_is_told_without_a_record_key() -> None:
     desk = desk_of(MemoryStore())
     for broken in (desk.record, desk.evidence):
-        with pytest.raises(LookupError, match="damaged") as told:
+        with pytest.raises(DamagedStoreError) as told:
             broken("crm/secret")
         assert "secret" not in str(told.value)
