@@ -11,14 +11,16 @@ FROM python:3.11-slim-bookworm
 RUN useradd --system --uid 10001 --no-create-home singleview \
     && install --directory --owner=singleview /var/lib/singleview
 COPY --from=build /opt/singleview /opt/singleview
-# The default configuration and the mappings it names; mount your own over /app/deploy.
-COPY deploy /app/deploy
+# The default configuration and the mappings it names. Mount a folder with your own singleview.yaml over /app/deploy: what the
+# image itself needs is outside of it.
+COPY deploy/healthcheck.py /app/healthcheck.py
+COPY deploy/singleview.yaml /app/deploy/singleview.yaml
 COPY connectors/mappings/examples /app/connectors/mappings/examples
 ENV PATH=/opt/singleview/bin:$PATH PYTHONUNBUFFERED=1
 WORKDIR /app
 USER singleview
 VOLUME /var/lib/singleview
 HEALTHCHECK --interval=30s --timeout=20s --start-period=60s --retries=3 \
-    CMD ["python", "deploy/healthcheck.py", "deploy/singleview.yaml"]
+    CMD ["python", "healthcheck.py", "deploy/singleview.yaml"]
 ENTRYPOINT ["singleview"]
 CMD ["run", "--config", "deploy/singleview.yaml"]

@@ -13,8 +13,9 @@ from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
 from connectors.registry import ConfluentRegistry
+from schemas.documents import DocumentError
 from schemas.registry import RegistryError, UnknownSchemaError
-from streams.app.config import Configuration
+from streams.app.config import Configuration, ConfigurationError
 
 TIMEOUT = 5  # seconds for each answer
 
@@ -30,5 +31,5 @@ def main(path: Path) -> None:
 if __name__ == "__main__":
     try:
         main(Path(sys.argv[1]))
-    except (KafkaException, RegistryError) as error:
-        sys.exit(f"unhealthy: {error}")
+    except (ConfigurationError, DocumentError, KafkaException, RegistryError) as error:
+        sys.exit(f"unhealthy: {'; '.join(str(error).splitlines())}")  # one line, however many mistakes

@@ -29,6 +29,8 @@ Mask: TypeAlias = Callable[[str], str]
 HIDDEN = "***"
 CHANGED_NAMES: tuple[str, ...] = (*VIEW_ATTRIBUTES, "members", "member_count", "aliases")
 """What a change may name, `characteristics.<key>` besides."""
+TWINS = BEST_OF | {names: name for name, names in BEST_OF.items()}
+"""Attributes that tell the same: the best of a list, and the list."""
 
 
 class Subscriber(Document):
@@ -44,7 +46,7 @@ class Subscriber(Document):
     mask: dict[str, MaskName] = Field(default_factory=dict)
     """By attribute, for all its texts, or `attribute.field`, for one field of its elements: `phones.value` (and `raw`)."""
     secret: SecretStr | None = None
-    """Key of the `hash` mask: without it, a phone number could be found by trying all."""
+    """Where the key of the `hash` mask is found: without a key, a phone number could be found by trying all."""
 
     @field_validator("attributes")
     @classmethod
@@ -88,8 +90,11 @@ class Notify:
 
     name = "notify"
 
-    def __init__(self, subscribers: Sequence[Subscriber], codec: PublicCodec) -> None:
-        self._views = [_View(subscriber, codec) for subscriber in subscribers]
+    def __init__(
+        self, subscribers: Sequence[Subscriber], codec: PublicCodec, secrets: Mapping[str, SecretStr] | None = None
+    ) -> None:
+        """`secrets`: the keys of the `hash` masks, by subscriber. Whoever masks so must have one."""
+        self._views = [_View(subscriber, codec, secrets or {}) for subscriber in subscribers]
         self._codec = codec
 
     def prepare(self, batch: Sequence[Message], store: Store) -> None:
@@ -128,12 +133,12 @@ class _Treatment(NamedTuple):
 class _View:
     """What one subscriber sees of a change."""
 
-    def __init__(self, subscriber: Subscriber, codec: PublicCodec) -> None:
+    def __init__(self, subscriber: Subscriber, codec: PublicCodec, secrets: Mapping[str, SecretStr]) -> None:
         self.topic = subscriber_topic(subscriber.name)
         self._subscriber = subscriber
         self._codec = codec
-        secret = subscriber.secret.get_secret_value() if subscriber.secret else ""
-        self._masks = {path: _mask(name, secret) for path, name in subscriber.mask.items()}
+        secret = secrets[subscriber.name].get_secret_value() if "hash" in subscriber.mask.values() else ""
+        self._masks = {path: _mask(name, secret) for path, name in _with_twins(subscriber.mask).items()}
         self._sees_all = subscriber.attributes is None and not self._masks
         self._treatment = lru_cache(maxsize=4096)(self._treat)
 
@@ -173,6 +178,20 @@ class _View:
         change = self._codec.decode_part(part)
         before, after = (_hide_text(text, treatment.whole, treatment.fields) for text in (change.before, change.after))
         return self._codec.encode_part(AttributeChange(attribute=change.attribute, before=before, after=after))
+
+
+def _with_twins(masks: Mapping[str, MaskName]) -> dict[str, MaskName]:
+    """These masks, each also of the attribute that tells the same: `names.given` hides little if `name.given` passes.
+
+    A mask of an attribute's own goes first, and so does one of all of it: it may hide more than the field that is lent.
+    """
+    lent: dict[str, MaskName] = {}
+    for path, mask in masks.items():
+        attribute, dot, field = path.partition(".")
+        twin = TWINS.get(attribute)
+        if twin and twin not in masks:
+            lent[twin + dot + field] = mask
+    return {**lent, **masks}
 
 
 def _hide_text(text: str | None, whole: Mask | None, fields: Mapping[str, Mask]) -> str | None:

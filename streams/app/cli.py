@@ -99,16 +99,16 @@ def run(
     config: ConfigOption = DEFAULT_CONFIG,
     instance: Annotated[
         str | None,
-        typer.Option(help="Name of this process: stable over restarts, unique. Several are <name>-0, <name>-1, ..."),
+        typer.Option(help="The host's name if not given: stable over restarts, unique. Several are NAME-0, NAME-1, ..."),
     ] = None,
     processes: Annotated[
         int | None,
-        typer.Option(min=1, help="How many; one per processor if not said."),
+        typer.Option(min=1, help="How many; if not given, one per processor, or per core if there are more of these."),
     ] = None,
     log_format: Annotated[Literal["text", "json"] | None, typer.Option(help="Of the log on standard error.")] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Run processors over Kafka until stopped: all of them, or those named, in every process."""
+    """Run processors over Kafka until stopped: all of them, or those named, shared out over the processes."""
     from streams.app.commands.run import run as command
 
     command(processors or [], config, instance, processes, log_format, as_json=as_json)

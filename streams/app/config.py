@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Literal, Self, TypeAlias
 
-from pydantic import Field, PrivateAttr, field_validator, model_validator
+from pydantic import Field, PrivateAttr, SecretStr, ValidationInfo, field_validator, model_validator
 
 from schemas.documents import Document, load_document
 from schemas.topics import (
@@ -31,7 +31,9 @@ SECRET_VARIABLE = "SINGLEVIEW_SECRET"  # noqa: S105 - the name of a variable
 EVENT_BYTES = 1_048_576
 DAY_MS = 24 * 3_600_000
 LARGEST_PORT = 65_535
+LEAST_SECRET = 16  # characters
 SET_BY_US = (
+    "auto.offset.reset",
     "enable.auto.commit",
     "group.id",
     "group.instance.id",
@@ -98,9 +100,18 @@ class Observe(Document):
         return listen
 
     def address(self, index: int) -> tuple[str, int]:
-        """Host and port of one of several processes: each has the port after the one before it; 0 stays 0, any free one."""
-        host, _, port = self.listen.rpartition(":")
-        return host.strip("[]"), int(port) + index if int(port) else 0
+        """Host and port of one of several processes: each has the port after the one before it; 0 stays 0, any free one.
+
+        Raises ConfigurationError if there are not so many ports.
+        """
+        host, _, first = self.listen.rpartition(":")
+        port = int(first) + index if int(first) else 0
+        if port > LARGEST_PORT:
+            raise ConfigurationError(
+                f"observe.listen: process {index + 1} would listen on port {port}, but a port is at most {LARGEST_PORT}:"
+                " set a lower one, or fewer processes"
+            )
+        return host.strip("[]"), port
 
 
 class Configuration(Document):
@@ -141,6 +152,17 @@ class Configuration(Document):
                 raise ValueError(f"kafka: {name} is the broker's to decide with group protocol consumer: remove it")
         return self
 
+    @field_validator("subscribers")
+    @classmethod
+    def _realms_exist(cls, subscribers: tuple[Subscriber, ...], info: ValidationInfo) -> tuple[Subscriber, ...]:
+        realms = info.data.get("realms")  # None if they are wrong themselves
+        for subscriber in subscribers:
+            for realm in subscriber.realms or ():
+                if realms is not None and realm not in realms:
+                    allowed = ", ".join(realms)
+                    raise ValueError(f"subscriber {subscriber.name}: {realm!r} is no realm (allowed: {allowed})")
+        return subscribers
+
     @model_validator(mode="after")
     def _distinct_subscribers(self) -> Self:
         names = [subscriber.name for subscriber in self.subscribers]
@@ -180,12 +202,32 @@ class Configuration(Document):
     @cached_property
     def secret_bytes(self) -> bytes:
         """The key of all keyed hashes, and so of customer ids: must never change in the life of a deployment."""
-        if self.secret is not None and not _REFERENCE.fullmatch(self.secret):
-            raise ConfigurationError("secret: must be ${env:NAME} or ${file:PATH}: secrets are not written in this file")
-        text = self._expand("secret", self.secret or f"${{env:{SECRET_VARIABLE}}}").strip()
-        if len(text) < 16:
-            raise ConfigurationError("the secret is too short: at least 16 characters, e.g. from `openssl rand -hex 32`")
-        return text.encode()
+        reference = f"${{env:{SECRET_VARIABLE}}}" if self.secret is None else self.secret
+        return self._look_up("secret", reference).encode()
+
+    @cached_property
+    def subscriber_secrets(self) -> dict[str, SecretStr]:
+        """The keys of subscribers' `hash` masks, by subscriber: must not change, or equal texts have other hashes."""
+        return {
+            subscriber.name: SecretStr(
+                self._look_up(f"subscriber {subscriber.name}: secret", subscriber.secret.get_secret_value())
+            )
+            for subscriber in self.subscribers
+            if subscriber.secret is not None
+        }
+
+    def _look_up(self, name: str, reference: str) -> str:
+        """The secret behind a reference. `name` stands in the errors; the secret never does."""
+        if not _REFERENCE.fullmatch(reference):
+            raise ConfigurationError(
+                f"{name}: must be ${{env:NAME}} or ${{file:PATH}}: secrets are not written in this file"
+            )
+        text = self._expand(name, reference).strip()
+        if len(text) < LEAST_SECRET:
+            raise ConfigurationError(
+                f"{name}: is too short: at least {LEAST_SECRET} characters, e.g. from `openssl rand -hex 32`"
+            )
+        return text
 
     def _expand(self, name: str, value: str) -> str:
         def look_up(match: re.Match[str]) -> str:
@@ -196,9 +238,11 @@ class Configuration(Document):
                     raise ConfigurationError(f"{name}: the environment variable {where} is not set")
                 return found
             try:
-                return self.resolve(Path(where)).read_text().strip()
+                return self.resolve(Path(where)).read_text(encoding="utf-8").strip()
             except OSError as error:
                 raise ConfigurationError(f"{name}: the file {where} cannot be read: {error.strerror}") from error
+            except UnicodeDecodeError:  # which holds the secret
+                raise ConfigurationError(f"{name}: the file {where} is not UTF-8 text") from None
 
         return _REFERENCE.sub(look_up, value)
 

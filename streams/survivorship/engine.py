@@ -44,9 +44,9 @@ class Survivorship:
             for rule in [getattr(attributes, name)]
         ]
         self._lists = [
-            (name, _list_rule(name, rule, attributes.key(name)), self._ranks_of(rule), rule.limit)
+            (name, _list_rule(name, rule), self._ranks_of(rule), rule.limit)
             for name in LIST_ATTRIBUTES
-            for rule in [getattr(attributes, name)]
+            for rule in [attributes.of_list(name)]
         ]
         self._characteristics: dict[str, tuple[Choice, _Ranks]] = {}
 
@@ -122,8 +122,8 @@ class _Ranks(dict[str, int]):
         return self.get(source, len(self))
 
 
-def _list_rule(name: str, rule: ListRule, key: Sequence[str]) -> Union | OneRecord:
-    return Union(rule, key, LIST_ATTRIBUTES[name]) if rule.strategy == "union" else OneRecord(rule)
+def _list_rule(name: str, rule: ListRule) -> Union | OneRecord:
+    return Union(rule, LIST_ATTRIBUTES[name]) if rule.strategy == "union" else OneRecord(rule)
 
 
 class _Stated:

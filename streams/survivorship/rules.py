@@ -7,6 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Literal, TypeAlias
 
+import msgspec
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator, model_validator
 
 from schemas.canonical import LIST_ATTRIBUTES
@@ -56,9 +57,11 @@ class ListRule(Document):
     sources: Sources | None = None
     """Best first, instead of the document's."""
     key: tuple[str, ...] = ()
-    """Of `union`: fields in which two elements must agree to be the same one. Case and spaces do not count."""
+    """Of `union`: fields in which two elements must agree to be the same one. Case and spaces do not count. If empty, the
+    attribute's default."""
     date: str | None = None
-    """Of `union`: a field with the element's own date; the latest wins among elements that are the same one."""
+    """Of `union`: a field with the element's own date; the latest wins among elements that are the same one. If None, the
+    attribute's default."""
     limit: int = Field(default=200, ge=1, le=1000)
     """How many elements the view shows."""
 
@@ -93,17 +96,17 @@ class AttributeRules(Document):
     @classmethod
     def _fields_exist(cls, rule: ListRule, info: ValidationInfo) -> ListRule:
         element = LIST_ATTRIBUTES[str(info.field_name)]
-        allowed = [field for field in element.__struct_fields__ if field != "verified"]
+        allowed = [field.name for field in msgspec.structs.fields(element) if field.type is str]
         for field in (*rule.key, *((rule.date,) if rule.date else ())):
             if field not in allowed:
-                raise ValueError(f"{field!r} is no field of its elements (allowed: {', '.join(allowed)})")
+                raise ValueError(f"{field!r} is no text field of its elements (allowed: {', '.join(allowed)})")
         return rule
 
-    def key(self, attribute: str) -> tuple[str, ...]:
-        """The key fields of a list attribute: the rule's, or the default's."""
+    def of_list(self, attribute: str) -> ListRule:
+        """The rule of a list attribute, with the default's key and date where it has none of its own."""
         rule: ListRule = getattr(self, attribute)
         default: ListRule = type(self).model_fields[attribute].default
-        return rule.key or default.key
+        return rule.model_copy(update={"key": rule.key or default.key, "date": rule.date or default.date})
 
 
 class Rules(Document):

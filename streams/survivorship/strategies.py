@@ -13,6 +13,7 @@ import msgspec
 
 from schemas.canonical import Part
 from streams.survivorship.candidates import Candidate, is_verified
+from streams.survivorship.dates import instant
 
 V = TypeVar("V")
 
@@ -51,8 +52,12 @@ def latest_date(field: str) -> Strategy:
     """A strategy: those whose own date in `field` (ISO 8601) is the latest; a value without one is older than any."""
 
     def narrow(candidates: Sequence[Candidate[V]]) -> Sequence[Candidate[V]]:
-        latest = max([getattr(candidate.value, field) for candidate in candidates])
-        return [candidate for candidate in candidates if getattr(candidate.value, field) == latest]
+        texts = [getattr(candidate.value, field) for candidate in candidates]
+        if texts.count(texts[0]) == len(texts):
+            return candidates  # without reading them
+        instants = [instant(text) for text in texts]
+        latest = max(instants)
+        return [candidate for candidate, found in zip(candidates, instants, strict=True) if found == latest]
 
     return narrow
 

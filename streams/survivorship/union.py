@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import lru_cache
 from operator import attrgetter
 from typing import Any, TypeAlias
@@ -22,19 +21,22 @@ Joined: TypeAlias = tuple[tuple[Sourced[Part], ...], int]
 
 
 class Union:
-    """Elements that agree in the key fields are one: taken whole from one record, never mixed; all its records are named.
+    """Elements that agree in the key fields are one: taken whole from one record, never mixed; all its records are named
+    (of a consent, those with the same answer).
 
     Among them verified beats unverified, then the latest own date, then the rule's tie-breakers. The list's order is
     verified first, then by source, then by key: it does not move when a record merely repeats itself.
     """
 
-    __slots__ = ("_fields", "_flagged", "_only", "_strategies")
+    __slots__ = ("_answers", "_fields", "_flagged", "_only", "_strategies")
 
-    def __init__(self, rule: ListRule, key: Sequence[str], element: type[Part]) -> None:
-        """`element`: the type of the list's elements."""
+    def __init__(self, rule: ListRule, element: type[Part]) -> None:
+        """`rule` has a key; `element` is the type of the list's elements."""
+        key = rule.key
         self._only: Any = attrgetter(*key) if len(key) == 1 else None
         self._fields: Any = attrgetter(*key, key[0])  # two or more, so that it gives a tuple
         self._flagged = "verified" in element.__struct_fields__
+        self._answers = "granted" in element.__struct_fields__
         self._strategies: list[Strategy] = [verified] if self._flagged else []
         if rule.date:
             self._strategies.append(latest_date(rule.date))
@@ -64,6 +66,8 @@ class Union:
         if len(group) > 1:
             chosen = best(group, self._strategies)
             rank = min([candidate.rank for candidate in group])
+            if self._answers:
+                group = _same_answer(chosen, group)
         # The first strategy chooses a verified one, if there is one.
         return (not is_verified(chosen.value) if self._flagged else True, rank, key, chosen, group)
 
@@ -79,6 +83,12 @@ class Union:
                 return tuple([_fold(value) if value else value for value in values])
         raw = getattr(element, "raw", "")
         return ("", _fold(raw)) if raw else ("", "", repr(element))
+
+
+def _same_answer(chosen: Candidate[Part], group: Elements) -> Elements:
+    """Those that agree with the chosen one: of one consent, a record that grants it does not state its withdrawal."""
+    granted = _granted(chosen.value)
+    return [candidate for candidate in group if _granted(candidate.value) == granted]
 
 
 class OneRecord:
@@ -103,6 +113,9 @@ class OneRecord:
         ]
         chosen = lists[best(whole, self._strategies).record]
         return tuple([sourced(element, [element], self._name) for element in chosen[:limit]]), len(chosen)
+
+
+_granted: Any = attrgetter("granted")
 
 
 @lru_cache(maxsize=8192)

@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 import yaml
 
+from streams.app.config import Configuration
+from streams.app.wiring import Deployment
 from tests.parts import versions
 from tests.parts.broker_settings import REQUIRED_SETTINGS, SINGLE_NODE_SETTINGS
 from tests.parts.containers import environment_name
@@ -18,6 +20,7 @@ ROOT = Path(__file__).parents[2]
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 CONFIGURATION: dict[str, Any] = yaml.safe_load((ROOT / "deploy" / "singleview.yaml").read_text())
+LOCAL = ROOT / "deploy" / "local.yaml"
 DOCUMENT = (ROOT / "docs" / "deployment.md").read_text()
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
 
@@ -94,6 +97,30 @@ def test_the_broker_is_reached_from_this_machine_at_the_published_port() -> None
     assert f"HOST://:{inside}" in kafka["KAFKA_LISTENERS"].split(",")
 
 
+def test_the_configuration_of_this_machine_names_the_published_ports_and_is_else_the_containers_own() -> None:
+    local: dict[str, Any] = yaml.safe_load(LOCAL.read_text())
+    kafka, registry = (SERVICES[name]["ports"][0].split(":")[1] for name in ("kafka", "registry"))
+    assert local["kafka"] == {"bootstrap.servers": f"localhost:{kafka}"}
+    path = CONFIGURATION["registry"]["url"].partition("://")[2].partition("/")[2]
+    assert local["registry"] == {"url": f"http://localhost:{registry}/{path}"}
+    own = {"data", "kafka", "registry"}
+    assert {key: local[key] for key in local.keys() - own} == {key: CONFIGURATION[key] for key in CONFIGURATION.keys() - own}
+
+
+def test_the_configuration_of_this_machine_can_be_used_from_a_checkout() -> None:
+    deployment = Deployment(Configuration.load(LOCAL))
+    assert len(deployment.source_topics) == len(CONFIGURATION["sources"])
+    ignored = (ROOT / ".gitignore").read_text().splitlines()
+    assert f"/{deployment.configuration.data_folder.resolve().relative_to(ROOT)}/" in ignored
+
+
+@pytest.mark.parametrize("name", ["README.md", "docker-compose.yml", "docs/deployment.md"])
+def test_compose_is_never_told_to_run_without_the_file_of_its_secrets(name: str) -> None:
+    commands = re.findall(r"docker compose .*", (ROOT / name).read_text())
+    assert commands
+    assert all(command.startswith("docker compose --env-file deploy/development.env ") for command in commands)
+
+
 def test_the_configuration_s_sources_and_data_folder_are_in_the_image() -> None:
     for source in CONFIGURATION["sources"]:
         path = (ROOT / "deploy" / source).resolve()
@@ -115,6 +142,21 @@ def test_singleview_runs_as_a_user_of_its_own_and_tells_its_health() -> None:
     final = DOCKERFILE.rpartition("\nFROM ")[2]
     assert re.search(r"^USER singleview$", final, re.MULTILINE)
     assert re.search(r"^HEALTHCHECK ", final, re.MULTILINE)
+
+
+def test_the_image_s_health_check_stays_when_another_folder_is_mounted_over_the_configuration_s() -> None:
+    final = DOCKERFILE.rpartition("\nFROM ")[2]
+    lines = re.findall(r"^ *CMD (\[.+\])$", final, re.MULTILINE)
+    (_, script, examined), (*_, used) = (json.loads(line) for line in lines)
+    assert examined == used
+    assert Path(script).parent != Path(used).parent
+    copied = dict(re.findall(r"^COPY (\S+) /app/(\S+)$", final, re.MULTILINE))
+    assert {copied[f"deploy/{Path(path).name}"] for path in (script, used)} == {script, used}
+    assert all((ROOT / source).exists() for source in copied)
+
+
+def test_singleview_keeps_its_name_and_so_its_stores_when_its_container_is_created_anew() -> None:
+    assert SERVICES["singleview"]["hostname"] == "singleview"
 
 
 def test_everything_that_stays_up_tells_its_health() -> None:

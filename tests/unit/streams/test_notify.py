@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 
+import msgspec
 import pytest
+from pydantic import SecretStr
 
 from schemas.documents import DocumentError, parse_document
 from schemas.public import PublicCodec
@@ -36,11 +38,11 @@ CHANGE = CustomerChange(
 HEADERS = (("traceparent", b"00-1-2"),)
 
 
-def told(subscriber: str, change: CustomerChange = CHANGE) -> CustomerChange | None:
-    """What a subscriber of this configuration gets of a change."""
+def told(subscriber: str, change: CustomerChange = CHANGE, secret: str = "the key") -> CustomerChange | None:
+    """What a subscriber of this configuration gets of a change. `secret` is what its reference leads to."""
     entry = parse_document(f"name: dwh\n{subscriber}", Subscriber, "singleview.yaml")
     out = RecordingOutbox()
-    notify = Notify([entry], CODEC)
+    notify = Notify([entry], CODEC, {"dwh": SecretStr(secret)})
     incoming = message(CODEC.encode_change(change), key=b"c1", headers=HEADERS)
     notify.prepare([incoming], MemoryStore())
     notify.process(incoming, MemoryStore(), out)
@@ -57,8 +59,8 @@ def attributes(subscriber: str, change: CustomerChange = CHANGE) -> list[str] | 
     return None if found is None else [each.attribute for each in found.changes]
 
 
-def masked(subscriber: str) -> tuple[str | None, ...]:
-    found = told(subscriber)
+def masked(subscriber: str, change: CustomerChange = CHANGE, secret: str = "the key") -> tuple[str | None, ...]:
+    found = told(subscriber, change, secret)
     assert found is not None
     return tuple(each.before for each in found.changes)
 
@@ -109,12 +111,40 @@ def test_a_mask_of_a_field_hides_it_and_the_raw_text_it_came_from() -> None:
     assert json.loads(phones or "") == [{"value": "***0123", "raw": "***", "use": "home", "verified": True}]
 
 
+NAME = '{"given":"Annabella","family":"Leadbetter"}'
+NAMED = msgspec.structs.replace(
+    CHANGE,
+    changes=(AttributeChange(attribute="name", before=NAME), AttributeChange(attribute="names", before=f"[{NAME}]")),
+)
+
+
+@pytest.mark.parametrize(
+    ("mask", "name", "names"),
+    [
+        ("names: redact", "*** ***", "*** ***"),
+        ("name: redact", "*** ***", "*** ***"),
+        ("names.given: redact", "*** Leadbetter", "*** Leadbetter"),
+        ("name.given: redact", "*** Leadbetter", "*** Leadbetter"),
+        ("names.given: redact, name.family: redact", "*** ***", "*** ***"),
+        ("names.given: redact, name.given: last4", "***ella Leadbetter", "*** Leadbetter"),
+        ("names: redact, name: last4", "***ella ***tter", "*** ***"),
+        ("names: redact, name.given: last4", "***ella ***", "*** ***"),
+        ("names.given: redact, name: last4", "***ella ***tter", "*** ***tter"),
+    ],
+)
+def test_a_mask_of_a_list_hides_its_best_element_too_and_the_other_way_round(mask: str, name: str, names: str) -> None:
+    best, (only,) = (json.loads(text or "") for text in masked(f"mask: {{{mask}}}", NAMED))
+    assert " ".join(best.values()) == name
+    assert " ".join(only.values()) == names
+
+
 def test_short_texts_are_hidden_whole() -> None:
     assert masked("mask: {status: last4}")[1] == '"***"'
 
 
 def test_hashes_are_stable_and_depend_on_the_secret() -> None:
-    one, again, other = (masked(f"mask: {{status: hash}}\nsecret: {secret}")[1] for secret in ("s1", "s1", "s2"))
+    entry = "mask: {status: hash}\nsecret: ${env:DWH}"
+    one, again, other = (masked(entry, secret=secret)[1] for secret in ("s1", "s1", "s2"))
     assert one == again != other
     assert "active" not in (one or "")
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -60,6 +61,59 @@ def test_a_missing_or_short_secret_says_how_to_make_one(tmp_path: Path, monkeypa
         _ = load(tmp_path, GOOD).secret_bytes
 
 
+MASKING = GOOD + "subscribers: [{name: mdm}, {name: dwh, secret: '%s'}]\n"
+
+
+def test_the_secret_of_a_subscriber_is_looked_up_and_not_printed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DWH", "a key of the warehouse")
+    secrets = load(tmp_path, MASKING % "${env:DWH}").subscriber_secrets
+    assert {name: secret.get_secret_value() for name, secret in secrets.items()} == {"dwh": "a key of the warehouse"}
+    assert "warehouse" not in repr(secrets)
+
+
+@pytest.mark.parametrize(
+    ("secret", "said"),
+    [
+        ("a key of the warehouse", r"subscriber dwh: secret: must be \$\{env:NAME\} or \$\{file:PATH\}"),
+        ("${env:SHORT}", "subscriber dwh: secret: is too short: at least 16"),
+        ("${env:DWH}", "subscriber dwh: secret: the environment variable DWH is not set"),
+    ],
+)
+def test_a_secret_of_a_subscriber_must_be_a_reference_to_a_long_one(
+    secret: str, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SHORT", "short")
+    monkeypatch.delenv("DWH", raising=False)
+    configuration = load(tmp_path, MASKING % secret)
+    with pytest.raises(ConfigurationError, match=said) as caught:
+        _ = configuration.subscriber_secrets
+    assert "a key of" not in str(caught.value)
+
+
+def test_a_secret_file_that_is_not_text_is_told_by_its_name(tmp_path: Path) -> None:
+    (tmp_path / "key").write_bytes(b"\xff" * 20)
+    with pytest.raises(ConfigurationError, match="secret: the file key is not UTF-8 text"):
+        _ = load(tmp_path, GOOD + "secret: ${file:key}\n").secret_bytes
+
+
+def test_a_subscriber_to_a_realm_that_does_not_exist_is_refused(tmp_path: Path) -> None:
+    said = r"singleview\.yaml:4: subscribers: subscriber mdm: 'nroth' is no realm \(allowed: north, south\)"
+    with pytest.raises(DocumentError, match=said):
+        load(tmp_path, GOOD + "subscribers: [{name: mdm, realms: [south, nroth]}]\n")
+
+
+def test_wrong_realms_are_told_once(tmp_path: Path) -> None:
+    text = GOOD.replace("south: 1", "south: many") + "subscribers: [{name: mdm, realms: [north]}]\n"
+    with pytest.raises(DocumentError) as caught:
+        load(tmp_path, text)
+    assert [problem.where for problem in caught.value.problems] == ["realms.south"]
+
+
+def test_where_reading_begins_is_not_for_the_configuration_to_say(tmp_path: Path) -> None:
+    with pytest.raises(DocumentError, match=r"kafka: auto\.offset\.reset is set by singleview: remove it"):
+        load(tmp_path, GOOD + "kafka: {auto.offset.reset: latest}\n")
+
+
 def test_a_deployment_without_broker_or_registry_says_what_to_set(tmp_path: Path) -> None:
     configuration = load(tmp_path, GOOD)
     with pytest.raises(ConfigurationError, match=r"bootstrap\.servers"):
@@ -73,6 +127,14 @@ def test_two_mappings_for_one_topic_are_refused(tmp_path: Path) -> None:
     configuration = load(tmp_path, f"realms: {{north: 0}}\nsources: [{crm}, {crm}]\n")
     with pytest.raises(DocumentError, match="two mappings read topic"):
         Deployment(configuration)
+
+
+@pytest.mark.parametrize("name", ["customers", "singleview.dead-letters"])
+def test_a_source_topic_with_a_name_of_our_own_is_refused(tmp_path: Path, name: str) -> None:
+    partner = shipped_mapping("partner").read_text()
+    (tmp_path / "partner.yaml").write_text(re.sub(r"^topics: .*$", f"topics: [{name}]", partner, flags=re.MULTILINE))
+    with pytest.raises(DocumentError, match=f"{name} is the name of a topic of singleview's own"):
+        Deployment(load(tmp_path, "realms: {north: 0}\nsources: [partner.yaml]\n"))
 
 
 def test_a_table_has_as_many_partitions_as_its_inbox_and_inboxes_keep_everything(tmp_path: Path) -> None:
@@ -94,6 +156,14 @@ def test_each_of_several_processes_listens_on_a_port_of_its_own(tmp_path: Path) 
     anywhere = load(tmp_path, GOOD + "observe: {listen: '[::]:0'}\n").observe
     assert anywhere is not None
     assert [anywhere.address(index) for index in (0, 3)] == [("::", 0), ("::", 0)]
+
+
+def test_more_processes_than_ports_are_told_with_the_setting_to_change(tmp_path: Path) -> None:
+    observe = load(tmp_path, GOOD + "observe: {listen: '127.0.0.1:65535'}\n").observe
+    assert observe is not None
+    assert observe.address(0) == ("127.0.0.1", 65_535)
+    with pytest.raises(ConfigurationError, match=r"observe\.listen: process 2 would listen on port 65536, but .* 65535"):
+        observe.address(1)
 
 
 @pytest.mark.parametrize("listen", ["9108", "host:", ":9108", "a b:1", "host:70000", "::1:9108"])

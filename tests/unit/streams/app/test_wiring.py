@@ -3,10 +3,29 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
+from connectors.mappings import shipped_mapping
 from schemas.documents import DocumentError
+from schemas.view import AttributeChange, CustomerChange
 from streams.app.config import Configuration
 from streams.app.wiring import Deployment
+from streams.notify import Subscriber
+from tests.fakes import MemoryStore, RecordingOutbox, message
+from tests.unit.streams.customers.parts import MemoryRegistry
+
+CHANGE = CustomerChange(
+    event_id="c1:1",
+    event_type="CustomerStateChangeEvent",
+    customer_id="c1",
+    realm="north",
+    version=1,
+    status="active",
+    event_time=1,
+    processing_time=2,
+    rules_version="1",
+    changes=(AttributeChange(attribute="status", after='"active"'),),
+)
 
 
 def test_a_mapping_of_files_cannot_be_a_source_of_the_pipeline(tmp_path: Path) -> None:
@@ -14,3 +33,20 @@ def test_a_mapping_of_files_cannot_be_a_source_of_the_pipeline(tmp_path: Path) -
     path.write_text("source: s\nformat: csv\nrealm: {constant: north}\nrecord_id: id\nattributes: {}")
     with pytest.raises(DocumentError, match=r"m\.yaml:1: topics: is missing: name the topics this source's events are on"):
         Deployment(Configuration(realms={"north": 0}, sources=(path,)))
+
+
+def test_hashes_for_a_subscriber_depend_on_its_secret_and_not_on_where_that_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    def hashed(variable: str, secret: str) -> str | None:
+        monkeypatch.setenv(variable, secret)
+        dwh = Subscriber(name="dwh", mask={"status": "hash"}, secret=SecretStr(f"${{env:{variable}}}"))
+        deployment = Deployment(Configuration(realms={"north": 0}, sources=(shipped_mapping("crm"),), subscribers=(dwh,)))
+        registry, out = MemoryRegistry(), RecordingOutbox()
+        codec = deployment.codec(registry)
+        incoming = message(codec.encode_change(CHANGE), key=b"c1")
+        deployment.processor("notify", lambda: registry).process(incoming, MemoryStore(), out)
+        (sent,) = out.sent
+        assert sent.value is not None
+        return codec.decode_change(sent.value).changes[0].after
+
+    one, same, other = hashed("ONE", "k" * 16), hashed("SAME", "k" * 16), hashed("ONE", "x" * 16)
+    assert one == same != other

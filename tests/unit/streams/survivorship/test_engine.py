@@ -154,6 +154,28 @@ class TestUnion:
         (consent,) = reconcile("", granted, refused).consents
         assert consent.value.granted is False
 
+    def test_dates_with_different_zones_are_compared_as_instants(self) -> None:
+        granted = member("selfcare", 9, consents=[Consent(purpose="ads", granted=True, at="2024-06-01T09:30:00+02:00")])
+        refused = member("crm", 1, consents=[Consent(purpose="ads", granted=False, at="2024-06-01T08:00:00Z")])
+        (consent,) = reconcile("sources: [selfcare]", granted, refused).consents
+        assert consent.value.granted is False
+
+    def test_a_rule_without_a_date_of_its_own_has_that_of_the_default(self) -> None:
+        granted = member("crm", 1, consents=[Consent(purpose="ads", granted=True, at="2020-01-01")])
+        refused = member("selfcare", 2, consents=[Consent(purpose="ads", granted=False, at="2024-01-01")])
+        rules = "sources: [crm]\nattributes: {consents: {strategy: union, limit: 100}}"
+        (consent,) = reconcile(rules, granted, refused).consents
+        assert consent.value.granted is False
+
+    def test_a_record_that_grants_a_consent_does_not_state_its_withdrawal(self) -> None:
+        def consent(source: str, at: str, *, granted: bool) -> MemberContent:
+            return member(source, 1, consents=[Consent(purpose="ads", granted=granted, at=at)])
+
+        newest, older = consent("crm", "2024", granted=False), consent("billing", "2023", granted=False)
+        (stated,) = reconcile("", newest, older, consent("selfcare", "2022", granted=True)).consents
+        assert (stated.provenance.record, stated.provenance.count) == ("north/crm/1", 2)
+        assert stated.provenance.also == ("north/billing/1",)
+
     def test_elements_without_key_fields_are_told_apart_by_their_raw_text(self) -> None:
         phones = [Phone(raw="call me"), Phone(raw="at work"), Phone(raw="Call  me"), Phone()]
         assert len(reconcile("", member("crm", 1, phones=phones)).phones) == 2

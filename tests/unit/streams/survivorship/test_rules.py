@@ -31,8 +31,13 @@ def rules(text: str) -> Rules:
         ("version: '1'\nattributes:\n  kind:\n    key: [value]", r"rules.yaml:4: attributes.kind.key: .*allowed: sources"),
         (
             "version: '1'\nattributes:\n\n  phones: {key: [valeu]}",
-            r"rules.yaml:4: .*'valeu' is no field .*allowed: value, raw",
+            r"rules.yaml:4: .*'valeu' is no text field .*allowed: value, raw",
         ),
+        (
+            "version: '1'\nattributes:\n  consents: {key: [purpose, granted]}",
+            r"rules.yaml:3: .*'granted' is no text field .*allowed: purpose, channel, at\)",
+        ),
+        ("version: '1'\nattributes:\n  phones: {date: verified}", r"rules.yaml:3: .*'verified' is no text field "),
         ("version: '1'\nattributes:\n  phones: {strategy: longest, key: [value]}", r"rules.yaml:3: .*belong to `union`"),
         (
             "version: '1'\nattributes:\n  phones: {limit: 0}",
@@ -58,7 +63,7 @@ def test_the_default_file_names_every_attribute() -> None:
 
 def test_every_list_attribute_has_default_key_fields() -> None:
     for attribute in LIST_ATTRIBUTES:
-        assert AttributeRules().key(attribute)
+        assert AttributeRules().of_list(attribute).key
 
 
 def test_every_strategy_a_rule_may_name_exists() -> None:
