@@ -139,11 +139,11 @@ class EmbeddedLog:
                 raise
 
     def _make_ready(self) -> None:
+        if not self._shared:
+            self._db.execute("PRAGMA locking_mode=EXCLUSIVE")  # before the first read, or others are let in
         tables = {name for (name,) in self._db.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")}
         if tables and "topics" not in tables:  # the first that is created, so it is there after any crash
             raise _damaged(self._path, "it holds other tables")
-        if not self._shared:
-            self._db.execute("PRAGMA locking_mode=EXCLUSIVE")
         self._db.execute("PRAGMA journal_mode=WAL")
         self._db.execute("PRAGMA synchronous=FULL")  # an acknowledged batch survives a power cut
         self._db.execute("PRAGMA wal_autocheckpoint=4000")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import time
 from collections.abc import Callable, Iterator
@@ -11,7 +12,7 @@ from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
-from connectors.logs.embedded import EmbeddedLog
+from connectors.logs.embedded import DamagedLogError, EmbeddedLog, LogInUseError, telling
 from connectors.mappings import shipped_mapping
 from connectors.simulated import SOURCES, SourceEvent, estimate_events, generate
 from schemas.canonical import record_key
@@ -21,7 +22,6 @@ from streams.app.embedded import Pipeline, data_paths
 from streams.app.quality import Quality, compare_to_truth
 from streams.app.summary import Summary, Tables, memberships, summarise
 from streams.app.wiring import PROCESSORS, Deployment
-from streams.engine.log import LogError
 from streams.engine.runtime import CrashPoint
 from streams.notify import Subscriber
 
@@ -30,9 +30,12 @@ ASIDE = (("identity",), ("customers", "notify"))
 """Processors that run in processes of their own, where there is more than one core."""
 LEFTOVER_SECONDS = 10.0
 """How long a batch of a killed demo's child may take to its end."""
+RETRY_SECONDS = 0.1
 CLAIM = "demo"
 """The note in a demo's log that says which demo it is."""
 SECRET_FILE = "secret"  # noqa: S105 - the name of a file
+SECRET_BYTES = 16
+SECRET = re.compile(rb"[0-9a-f]{%d}" % (2 * SECRET_BYTES))
 
 Progress = Callable[[str, int, int], None]
 """Told of a stage's name, how much is done and how much there is."""
@@ -55,7 +58,7 @@ class DemoResult(NamedTuple):
 def demo_configuration(folder: Path, seed: int) -> Configuration:
     """The demo's deployment. Its secret is no secret: it is derived from the seed, so that ids are the same every time."""
     secret = folder / SECRET_FILE
-    secret.write_text(blake2b(f"demo {seed}".encode(), digest_size=16).hexdigest())  # whole, after any crash
+    secret.write_text(blake2b(f"demo {seed}".encode(), digest_size=SECRET_BYTES).hexdigest())  # whole, after any crash
     return Configuration(
         data=folder.resolve(),
         realms=REALMS,
@@ -81,14 +84,15 @@ def run_demo(
 
     Goes on where an earlier start of the same demo was stopped, however it was stopped. With two processes or more,
     the processors of `ASIDE` run in processes of their own.
-    Raises ConfigurationError when the folder holds another demo.
+    Raises ConfigurationError when the folder holds another demo, LogError when its log is in use or damaged.
     """
     _claim(folder, customers, seed)
     deployment = Deployment(demo_configuration(folder, seed))
     asides = ASIDE if processes > 1 else ()
     elsewhere = [name for names in asides for name in names]
     here = [name for name in PROCESSORS if name not in elsewhere]
-    with Pipeline(deployment, at, processors=here, shared=bool(elsewhere)) as pipeline:
+    log, stores = data_paths(folder)
+    with telling(log), Pipeline(deployment, at, processors=here, shared=bool(elsewhere)) as pipeline:
         with ExitStack() as stack:
             children = [stack.enter_context(Aside(names, folder, seed)) for names in asides]
             truth = _publish(pipeline, customers, seed, progress)
@@ -102,7 +106,7 @@ def run_demo(
             seconds = time.perf_counter() - began
         progress("pipeline", pipeline.published, pipeline.published)
         pipeline.close_workers()
-        with Tables(data_paths(folder)[1]) as tables:
+        with Tables(stores) as tables:
             summary = summarise(pipeline.log, tables, deployment.source_topics, list(REALMS))
             found = memberships(tables)
     return DemoResult(summary, seconds, events, compare_to_truth(found, truth), _example(found))
@@ -117,17 +121,28 @@ def clear(folder: Path) -> None:
     others = sorted(entry.name for entry in folder.iterdir() if entry.name not in own)
     if others:
         raise ConfigurationError(f"{folder} also holds {others[0]}, which is no demo's: nothing was removed")
-    if log.exists():
-        with closing(EmbeddedLog(log)) as opened:
-            if opened.topics and opened.note(CLAIM) is None:
-                raise ConfigurationError(f"{folder} holds the data of something other than a demo: nothing was removed")
+    if log.exists() and not _is_a_demos(log):
+        raise ConfigurationError(
+            f"nothing shows that {log} is a demo's: nothing was removed. Choose another --data, or delete {folder} yourself"
+        )
     shutil.rmtree(folder)
+
+
+def _is_a_demos(log: Path) -> bool:
+    """Whether the log is of a demo, or of nobody yet. Of a damaged one, the secret that a demo keeps beside it tells."""
+    try:
+        with telling(log), closing(EmbeddedLog(log)) as opened:
+            return not opened.topics or opened.note(CLAIM) is not None
+    except DamagedLogError:
+        secret = log.with_name(SECRET_FILE)
+        return secret.is_file() and SECRET.fullmatch(secret.read_bytes()) is not None
 
 
 def _claim(folder: Path, customers: int, seed: int) -> None:
     """Notes in the folder's log which demo it is of, before anything else is written."""
     wanted = f"customers={customers} seed={seed}"
-    with closing(_opened(data_paths(folder)[0])) as log:
+    path, _ = data_paths(folder)
+    with telling(path), closing(_opened(path)) as log:
         held = log.note(CLAIM)
         if held is None:
             log.set_note(CLAIM, wanted)
@@ -141,9 +156,10 @@ def _opened(path: Path) -> EmbeddedLog:
     while True:
         try:
             return EmbeddedLog(path)
-        except LogError:
+        except LogInUseError:
             if time.monotonic() > deadline:
                 raise
+            time.sleep(RETRY_SECONDS)
 
 
 def _publish(pipeline: Pipeline, customers: int, seed: int, progress: Progress) -> dict[str, str]:

@@ -6,10 +6,16 @@ some milliseconds. So a processor is shared out over processes only when there a
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 
 COST: Mapping[str, float] = {"intake": 14.0, "records": 13.0, "identity": 40.0, "customers": 28.0, "notify": 5.0}
 """Percent of a first load's CPU, as `docs/benchmarks.md` measures it. An even spread needs no more than this."""
+
+
+def cores() -> int:
+    """How many cores this process may use. A container's CPU quota is not seen: set `processes` there."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def place(processors: Sequence[str], processes: int) -> list[list[str]]:

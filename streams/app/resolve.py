@@ -108,17 +108,19 @@ def resolve_files(
     *,
     truth: Truth | None = None,
     rejects: Path | None = None,
+    also_read: Sequence[Path] = (),
     progress: Progress = lambda stage, done, total: None,  # noqa: ARG005
     warn: Warn = lambda name, what: None,  # noqa: ARG005
 ) -> Resolved:
     """Writes the customer of every record to `output`, and the rows that could not be mapped to `rejects`.
 
-    `output` is whole or not there; `rejects` is there whatever happens. Raises UsageError for files and mappings that do
-    not fit, before anything is done where possible; WorkError when not one row could be mapped, or a file cannot be read or
-    written.
+    `output` is whole or not there; `rejects` is there whatever happens. Neither may be one of `files` or of `also_read`,
+    the files of the mappings and the truth. Raises UsageError for files and mappings that do not fit, before anything is
+    done where possible; WorkError when not one row could be mapped, or a file cannot be read or written.
     """
     readers = _readers(files, mappings, warn)
-    _protect(files, [output, *([rejects] if rejects else [])])
+    _protect([*files, *also_read], [output, *([rejects] if rejects else [])])
+    _refuse_special(output)
     try:
         with ExitStack() as stack:
             first: list[Reject] = []
@@ -165,8 +167,16 @@ def _protect(files: Iterable[Path], outputs: Sequence[Path]) -> None:
             raise UsageError(f"{output} cannot be written: name a file in a folder that exists")
         if output.exists() and any(output.samefile(file) for file in files):
             raise UsageError(f"{output} is one of the files to read: choose another output")
-    if len({output.absolute() for output in outputs}) != len(outputs):
+    if len({os.path.realpath(output) for output in outputs}) != len(outputs):
         raise UsageError(f"{outputs[0]} is named twice: customers and rejects need a file each")
+
+
+def _refuse_special(output: Path) -> None:
+    """A whole file takes the output's place: a device, a pipe or a link there would be gone, /dev/stdout for everybody."""
+    if output.exists() and not output.is_file():
+        raise UsageError(f"{output} is a device or a pipe, which the output would replace: name a file, and read that")
+    if output.is_symlink():
+        raise UsageError(f"{output} is a link, which the output would replace: name the file, {os.path.realpath(output)}")
 
 
 @contextmanager

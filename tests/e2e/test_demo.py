@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import os
 import signal
+import sqlite3
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -18,6 +20,7 @@ import pytest
 from connectors.logs.embedded import EmbeddedLog
 from schemas.public import PublicCodec
 from schemas.topics import CUSTOMER_CHANGES, INBOXES, subscriber_topic
+from streams.app.demo import LEFTOVER_SECONDS, SECRET_FILE
 from streams.app.embedded import data_paths
 from tests.command_line import CommandLine
 from tests.e2e.doomed import CUSTOMERS, PUBLISHED, PUBLISHING, SEED, Doom, start
@@ -46,8 +49,9 @@ ARGUMENTS = ("--customers", str(CUSTOMERS), "--seed", str(SEED), "--json")
 Result = dict[str, Any]
 
 
-def demo_process(folder: Path) -> subprocess.Popen[bytes]:
-    return singleview_process("demo", *ARGUMENTS, "--data", str(folder), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+def demo_process(folder: Path, **popen: Any) -> subprocess.Popen[bytes]:
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    return singleview_process("demo", *ARGUMENTS, "--data", str(folder), **pipes, **popen)
 
 
 def run_to_the_end(folder: Path) -> Result:
@@ -137,6 +141,33 @@ def test_the_command_killed_at_any_moment_goes_on_when_started_again(undisturbed
     assert views(folder) == views(undisturbed)
 
 
+def test_ctrl_c_ends_the_demo_and_its_children_in_order_and_it_goes_on_when_started_again(
+    undisturbed: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "data"
+    for seconds in (0.3, 1.0):  # children that are starting, and that are at work
+        (folder / SECRET_FILE).unlink(missing_ok=True)  # the last that a start writes before its children
+        process = demo_process(folder, start_new_session=True)
+        deadline = time.monotonic() + PATIENCE
+        while not (folder / SECRET_FILE).exists():
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        time.sleep(seconds)
+        os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to the children too
+        out, err = process.communicate(timeout=PATIENCE)
+        assert (process.returncode != 0, out) == (True, b"")
+        assert b"Traceback" not in err
+    result, expected = run_to_the_end(folder), result_of(undisturbed)
+    assert {key: result[key] for key in SAME} == {key: expected[key] for key in SAME}
+
+
+def test_the_demo_runs_where_the_system_does_not_tell_its_cores(
+    singleview: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr(os, "sched_getaffinity", raising=False)  # as on macOS
+    assert singleview("demo", "--customers", 5, "--data", tmp_path, "--json").code == 0
+
+
 def test_the_json_object_has_the_promised_keys_and_says_what_the_folder_holds(undisturbed: Path) -> None:
     result = result_of(undisturbed)
     assert result.keys() == KEYS | EXTRA_KEYS
@@ -198,9 +229,40 @@ def test_fresh_removes_no_log_that_is_not_a_demos(singleview: CommandLine, tmp_p
     log, _ = data_paths(tmp_path)
     log.write_bytes(b"something else of this name, and much longer than a header of SQLite, which is a hundred bytes " * 9)
     damaged = singleview("demo", "--customers", 5, "--data", tmp_path, "--fresh")
-    assert damaged.code == 1
+    assert damaged.code == 2
     assert str(log) in damaged.err
     assert log.exists()
+    log.unlink()
+    with closing(sqlite3.connect(log)) as other:
+        other.execute("CREATE TABLE photographs (name)")
+    assert singleview("demo", "--customers", 5, "--data", tmp_path, "--fresh").code == 2
+    assert log.exists()
+
+
+@pytest.mark.parametrize("first", [0, 4096], ids=["whole", "after its first page"])
+def test_a_damaged_log_is_told_at_once_and_fresh_begins_anew(singleview: CommandLine, tmp_path: Path, first: int) -> None:
+    assert singleview("demo", "--customers", 5, "--data", tmp_path).code == 0
+    log, _ = data_paths(tmp_path)
+    log.write_bytes(log.read_bytes()[:first] + b"garbage!" * 10_000)
+    began = time.monotonic()
+    damaged = singleview("demo", "--customers", 5, "--data", tmp_path)
+    assert time.monotonic() - began < LEFTOVER_SECONDS
+    assert damaged.code == 1
+    assert f"demo --fresh --data {tmp_path}" in damaged.err
+    assert singleview("demo", "--customers", 5, "--data", tmp_path, "--fresh").code == 0
+
+
+def test_a_demo_waits_for_the_end_of_another_that_has_its_folder(singleview: CommandLine, tmp_path: Path) -> None:
+    assert singleview("demo", "--customers", 5, "--data", tmp_path).code == 0
+    script = f"""import sqlite3, time
+db = sqlite3.connect({str(data_paths(tmp_path)[0])!r}, isolation_level=None)
+db.execute("BEGIN IMMEDIATE")
+print("has it", flush=True)
+time.sleep(1.5)"""
+    with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == b"has it\n"
+        assert singleview("demo", "--customers", 5, "--data", tmp_path).code == 0
 
 
 def test_a_folder_in_use_is_neither_removed_nor_read(singleview: CommandLine, tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import msgspec
 from rich.markup import escape
 from rich.syntax import Syntax
+from rich.text import Text
 
 from connectors.mappings import check as check_mapping
 from connectors.registry import ConfluentRegistry
@@ -19,7 +20,7 @@ def check(mapping: Path, samples: list[Path], config: Path | None, *, as_json: b
 
     Raises UsageError for a mapping or file that cannot be used, WorkError if the mapping would reject a sample.
     """
-    registry = ConfluentRegistry(Configuration.load(config).registry_settings) if config else None
+    registry = ConfluentRegistry(Configuration.load(config).registry_settings) if config else _NoRegistry(mapping)
     report = check_mapping(mapping, samples, registry)
     if as_json:
         print_json(
@@ -36,7 +37,7 @@ def check(mapping: Path, samples: list[Path], config: Path | None, *, as_json: b
                 continue
             out.print(f"[green]{escape(event.sample)}[/]", "" if event.changes else "says nothing: ignored", soft_wrap=True)
             for change in event.changes:
-                out.print(Syntax(msgspec.json.format(msgspec.json.encode(change), indent=2).decode(), "json"))
+                _print_whole(msgspec.json.format(msgspec.json.encode(change), indent=2).decode())
     if report.problems:
         raise UsageError("\n".join(map(str, report.problems)))
     if not report.fine:
@@ -44,3 +45,30 @@ def check(mapping: Path, samples: list[Path], config: Path | None, *, as_json: b
         raise WorkError(f"{rejected} of {len(report.events)} samples would be dead letters")
     if not as_json:
         out.print(f"[green]{escape(str(mapping))}: fine[/] (source {report.source})", soft_wrap=True)
+
+
+class _NoRegistry:
+    """Stands where no configuration names a registry. Only an Avro sample ever asks it."""
+
+    def __init__(self, mapping: Path) -> None:
+        self._mapping = mapping
+
+    def register(self, subject: str, schema: str) -> int:  # noqa: ARG002 - a check registers nothing
+        raise self._refusal()
+
+    def schema(self, schema_id: int) -> str:  # noqa: ARG002 - whichever it is
+        raise self._refusal()
+
+    def _refusal(self) -> UsageError:
+        return UsageError(
+            f"{self._mapping} is of Avro, and the samples' schemas are in a registry:"
+            " name the deployment's configuration, which says where that is, with --config"
+        )
+
+
+def _print_whole(json: str) -> None:
+    """Nothing is cut off at the width of a terminal; where there is none, the lines are as they are."""
+    if out.is_terminal:
+        out.print(Syntax(json, "json", word_wrap=True))
+    else:
+        out.print(Text(json), soft_wrap=True)

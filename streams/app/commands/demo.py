@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 from rich.markup import escape
 
 from streams.app.console import out, print_facts, print_json, stages
 from streams.app.demo import DemoResult, clear, run_demo
+from streams.app.placing import cores
 
 
 def demo(customers: int, seed: int, data: Path, *, fresh: bool, as_json: bool) -> None:
@@ -16,7 +16,7 @@ def demo(customers: int, seed: int, data: Path, *, fresh: bool, as_json: bool) -
     if fresh:
         clear(data)
     with stages(quiet=as_json) as progress:
-        result = run_demo(data, customers, seed, progress, processes=len(os.sched_getaffinity(0)))
+        result = run_demo(data, customers, seed, progress, processes=cores())
     if as_json:
         print_json(as_object(result))
     else:

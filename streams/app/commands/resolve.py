@@ -28,7 +28,16 @@ def resolve(
     mappings = [load_mapping(path) for path in mapping]
     known = read_truth(truth) if truth else None
     with stages(quiet=as_json) as progress:
-        result = resolve_files(files, mappings, output, truth=known, rejects=rejects, progress=progress, warn=_warn)
+        result = resolve_files(
+            files,
+            mappings,
+            output,
+            truth=known,
+            rejects=rejects,
+            also_read=[*mapping, *([truth] if truth else [])],
+            progress=progress,
+            warn=_warn,
+        )
     if as_json:
         print_json(as_object(result, output))
     else:

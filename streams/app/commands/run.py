@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -23,7 +22,7 @@ from streams.app.forked import Forked, when_parent_ends
 from streams.app.health import healths
 from streams.app.logs import LogFormat, say_who
 from streams.app.observe import Address, Endpoint
-from streams.app.placing import place
+from streams.app.placing import cores, place
 from streams.app.run import Runner, default_instance, store_folder
 from streams.app.supervise import Supervisor
 from streams.app.wiring import PROCESSORS, Deployment
@@ -61,6 +60,8 @@ def run(
     logs.configure(log_format or configuration.log_format)
     if "identity" in chosen:
         _ = configuration.secret_bytes  # a missing one is found before anything begins
+    if "notify" in chosen:
+        _ = configuration.subscriber_secrets
     name = instance or default_instance()
     say_who(instance=name)
     reach(configuration.kafka_settings)
@@ -69,11 +70,6 @@ def run(
         _run_processes(deployment, place(chosen, count), name, as_json=as_json)
     else:
         _run_here(deployment, chosen, name, None, as_json=as_json)
-
-
-def cores() -> int:
-    """How many cores this process may use. A container's CPU quota is not seen: set `processes` there."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _run_processes(deployment: Deployment, places: Sequence[Sequence[str]], instance: str, *, as_json: bool) -> None:

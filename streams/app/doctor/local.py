@@ -18,7 +18,7 @@ LEAST_BYTES = 256 << 20
 
 def check_secret(configuration: Configuration) -> Check:
     try:
-        _ = configuration.secret_bytes
+        _ = configuration.secret_bytes, configuration.subscriber_secrets
     except ConfigurationError as missing:
         return error("secret", "key of ids and hashes", "cannot be used", str(missing))
     return ok("secret", "key of ids and hashes", "present")

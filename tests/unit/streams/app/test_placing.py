@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import os
 from collections import Counter
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.app.placing import COST, place
+from streams.app.placing import COST, cores, place
 from streams.app.wiring import PROCESSORS
 
 
@@ -37,3 +39,9 @@ def test_every_processor_has_a_place_and_every_process_something_to_do(chosen: s
 
 def test_every_processor_has_a_cost() -> None:
     assert COST.keys() == set(PROCESSORS)
+
+
+def test_there_is_at_least_one_core_also_where_the_system_does_not_tell_which(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert cores() >= 1
+    monkeypatch.delattr(os, "sched_getaffinity", raising=False)  # as on macOS
+    assert cores() >= 1

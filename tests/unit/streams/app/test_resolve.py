@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 from collections import defaultdict
 from pathlib import Path
 from random import Random
@@ -205,6 +206,45 @@ def test_wrong_use_is_said_before_any_work(tmp_path: Path, files: list[str], out
     table(tmp_path, ROWS)
     with pytest.raises(UsageError, match=said):
         resolve_files([tmp_path / file for file in files], [mapping(tmp_path)], tmp_path / out)
+
+
+def test_the_command_writes_over_no_file_that_it_reads(tmp_path: Path) -> None:
+    file, truth, other = table(tmp_path, ROWS), tmp_path / "truth.csv", tmp_path / "out.csv"
+    mapping(tmp_path)
+    (tmp_path / "folder").mkdir()
+    truth.write_text("source,record_id,cluster\nweb,a/b,x\n")
+    named = [file, tmp_path / "m.yaml", truth]
+    before = [path.read_text() for path in named]
+    for path in [*named, tmp_path / "folder" / ".." / "m.yaml"]:
+        for out, rejects in ((path, None), (other, path)):
+            with pytest.raises(UsageError, match="is one of the files to read"):
+                command([file], [tmp_path / "m.yaml"], out, truth, rejects, as_json=True)
+    assert [path.read_text() for path in named] == before
+
+
+def test_customers_and_rejects_cannot_be_one_file_by_two_names(tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    out, rejects = tmp_path / "out.csv", tmp_path / "folder" / ".." / "out.csv"
+    with pytest.raises(UsageError, match="customers and rejects need a file each"):
+        resolve_files([table(tmp_path, ROWS)], [mapping(tmp_path)], out, rejects=rejects)
+
+
+def test_an_output_that_is_no_file_is_not_replaced_by_one(tmp_path: Path) -> None:
+    (tmp_path / "real.csv").touch()
+    os.mkfifo(tmp_path / "pipe")
+    for name, target in (("link", "real.csv"), ("to-pipe", "pipe"), ("nowhere", "none.csv"), ("loop", "loop")):
+        (tmp_path / name).symlink_to(target)
+    for name, said in (
+        ("pipe", "a pipe"),
+        ("to-pipe", "a pipe"),
+        ("link", "real.csv"),
+        ("nowhere", "none"),
+        ("loop", "link"),
+    ):
+        with pytest.raises(UsageError, match=said):
+            resolve_files([table(tmp_path, ROWS)], [mapping(tmp_path)], tmp_path / name)
+    assert (tmp_path / "pipe").is_fifo()
+    assert all((tmp_path / name).is_symlink() for name in ("link", "to-pipe", "nowhere", "loop"))
 
 
 def test_a_mapping_of_avro_and_a_file_without_header_are_wrong_use(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from streams.app.commands.run import cores, summed
+from streams.app.commands.run import summed
 from tests.command_line import CommandLine
 
 
@@ -15,10 +15,6 @@ def test_the_summaries_of_processes_are_summed() -> None:
         "stopped_sources": {"crm": "too many"},
         "failures": {"records": "fenced"},
     }
-
-
-def test_there_is_at_least_one_core() -> None:
-    assert cores() >= 1
 
 
 @pytest.mark.parametrize(
