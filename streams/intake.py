@@ -81,8 +81,8 @@ class Intake:
         if len(encoded) > LARGEST_CHANGE_BYTES:
             raise RejectedError(
                 "too-large",
-                f"the mapping makes a {change.operation} of {len(encoded):,} bytes of the event, and {LARGEST_CHANGE_BYTES:,}"
-                " is the most: does it copy a long value into each element of a list?",
+                f"the mapping makes a {change.operation} of {len(encoded):,} bytes of the event, more than the"
+                f" {LARGEST_CHANGE_BYTES:,} allowed: does it copy a long value into each element of a list?",
             )
         return encoded
 

@@ -22,6 +22,7 @@ class RowChange(NamedTuple):
     row: dict[str, object]  # of a delete: what was there before, or the key if the log does not hold it
     deleted: bool
     partial: bool  # some columns are unavailable: unchanged
+    before: dict[str, object] | None = None  # of an update: the row it changed, if the log holds it
 
 
 def open_envelope(event: dict[str, object], read_key: Callable[[], object]) -> RowChange | None:
@@ -34,7 +35,10 @@ def open_envelope(event: dict[str, object], read_key: Callable[[], object]) -> R
         after = event.get("after")
         if not isinstance(after, dict):
             raise RejectedError("bad-value", "Debezium envelope: no row in after")
-        return RowChange(after, deleted=False, partial=_has_unavailable(after))
+        before = event.get("before") if operation == "u" else None
+        return RowChange(
+            after, deleted=False, partial=_has_unavailable(after), before=before if isinstance(before, dict) else None
+        )
     if operation == "d":
         before = event.get("before")
         row = before if isinstance(before, dict) else payload(read_key())
@@ -71,7 +75,8 @@ def position(event: dict[str, object]) -> tuple[int, int]:
     The log position is the higher of the last commit seen and the change's own LSN. Transactions are streamed in the order
     of their commits, and the second to change a row writes after the first has committed: so for one row this only grows,
     also within a transaction. A snapshot row has the LSN of its snapshot: after what was streamed before,
-    before what follows. Without a `sequence` (older connectors) the LSN alone is used, without an LSN the transaction id.
+    before what follows. Without a `sequence` (older connectors) the LSN alone is used. A transaction id would not do: the
+    changes of one transaction share it.
 
     Raises RejectedError("missing-order").
     """
@@ -83,10 +88,7 @@ def position(event: dict[str, object]) -> tuple[int, int]:
             commit, lsn = _sequence(sequence, lsn)
         if lsn is not None:
             return max(lsn, commit or 0), lsn
-        transaction = _lsn(source.get("txId"))
-        if transaction is not None:
-            return transaction, 0
-    raise RejectedError("missing-order", "Debezium envelope: source has none of sequence, lsn, txId")
+    raise RejectedError("missing-order", "Debezium envelope: source has neither sequence nor lsn")
 
 
 def _sequence(text: str, lsn: int | None) -> tuple[int | None, int | None]:

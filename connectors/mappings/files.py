@@ -16,7 +16,7 @@ Warn = Callable[[str, str], None]
 
 
 class FileRow(NamedTuple):
-    """What became of one row."""
+    """What became of one row. One that made another record of its record (see Debezium) gives two, the deletion first."""
 
     line: int  # its first, from 1
     change: SourceChange | None  # None if it says nothing, or was rejected
@@ -50,7 +50,7 @@ class FileReader:
                 yield FileRow(line, None, document)
                 continue
             try:
-                yield FileRow(line, mapping.change(_message(name, offset, None), document))
+                yield from _made(line, mapping.changes(_message(name, offset, None), document))
             except RejectedError as rejected:
                 yield FileRow(line, None, rejected)
 
@@ -60,8 +60,7 @@ class FileReader:
             if text.isspace():
                 continue
             try:
-                changes = self._read(_message(name, place, text))
-                yield FileRow(line, changes[0] if changes else None)
+                yield from _made(line, self._read(_message(name, place, text)))
             except RejectedError as rejected:
                 yield FileRow(line, None, rejected)
             place += 1
@@ -78,6 +77,10 @@ class FileReader:
             )
         if absent:
             self._warn(name, f"it has no {', '.join(absent)}, which mapping {self.mapping.source} reads")
+
+
+def _made(line: int, changes: list[SourceChange]) -> Iterator[FileRow]:
+    return (FileRow(line, change) for change in changes or (None,))
 
 
 def _message(name: str, offset: int, value: bytes | None) -> Message:

@@ -87,9 +87,9 @@ class Mapping:
             return []
         raise RejectedError(
             "tombstone",
-            f"mapping {self.source}: the message has no value, and by its key alone a {self.format} mapping cannot tell which"
-            " record that deletes: have the source send deletes as events with the record's id, for operation or"
-            " delete_when, and no tombstones (docs/mappings.md)",
+            f"mapping {self.source}: no value, and a mapping of the format {self.format} cannot tell from the key alone"
+            " which record that deletes: have the source send deletes as events with the record's id (see operation and"
+            " delete_when in docs/mappings.md), and no tombstones",
         )
 
     def _change(self, message: Message, row: RowChange, event: object) -> SourceChange | None:
@@ -133,7 +133,7 @@ class Mapping:
         """The deletion of the record that a row was before an update, if it was another one."""
         was = event | {"after": before}  # what a path from the top of the event found then
         try:
-            if not self._differs(row, event, before, was):
+            if not self._key_changed(row, event, before, was):
                 return None
             realm = self._checked_realm(self._realm(before, was))
             record = record_key(realm, self._source(before, was), self._checked_id(self._record_id(before, was)))
@@ -145,9 +145,11 @@ class Mapping:
             record=record, operation="delete", order=change.order, attributes=Attributes(), cause=change.cause
         )
 
-    def _differs(self, row: object, event: object, before: object, was: object) -> bool:
-        """Whether a column of the record's key changed. Few updates do that, and this is cheaper than another key."""
-        return any(get(row, event) != get(before, was) for get in self._key)
+    def _key_changed(self, row: object, event: object, before: object, was: object) -> bool:
+        """Whether a column of the record's key changed, and `before` has it. Cheaper than a key, for most updates say no."""
+        now = [get(row, event) for get in self._key]
+        then = [get(before, was) for get in self._key]
+        return then != now and not any(old is UNSET and new is not UNSET for old, new in zip(then, now, strict=True))
 
     def _checked_realm(self, realm: str) -> str:
         if not NAME.fullmatch(realm) or (self._realms is not None and realm not in self._realms):

@@ -18,12 +18,8 @@ class SourceReader:
         self._decoder = Decoder(mapping.format, registry, max_bytes)
 
     def __call__(self, message: Message) -> list[SourceChange]:
-        """The changes a message brings: one, or none for a tombstone or heartbeat.
+        """The changes a message brings, as `Mapping.changes` has them.
 
         Raises RejectedError for a message that can never be mapped, RegistryError when the registry cannot be reached.
         """
-        document = self._decoder.value(message)
-        if document is None:
-            return []
-        change = self.mapping.change(message, document, lambda: self._decoder.key(message))
-        return [] if change is None else [change]
+        return self.mapping.changes(message, self._decoder.value(message), lambda: self._decoder.key(message))

@@ -1,30 +1,34 @@
 from __future__ import annotations
 
 from itertools import count
+from typing import Literal
 
 import pytest
 
 from schemas.canonical import Attributes
 from schemas.messages import RECORDS, Cause, Order, SourceChange
 from streams.engine.contract import Message, RejectedError, SourceStoppedError
-from streams.intake import Intake, StopRule
+from streams.intake import LARGEST_CHANGE_BYTES, Intake, StopRule
 from tests.fakes import MemoryStore, RecordingOutbox, message
 
 
 def reader(event: Message) -> list[SourceChange]:
+    """The value names records, with a blank between; all but the last are deleted. A status stands after `=`."""
     if event.value == b"bad":
         raise RejectedError("malformed-json", "mapping test")
     if event.value is None:
         return []
-    return [
-        SourceChange(
-            record=(event.value or b"").decode(),
-            operation="patch",
-            order=Order("seq", (event.offset,)),
-            attributes=Attributes(),
-            cause=Cause(event.ref, 0),
-        )
-    ]
+    *left, now = event.value.decode().split(" ")
+    record, _, status = now.partition("=")
+    return [*(change(event, record, "delete") for record in left), change(event, record, "patch", status)]
+
+
+def change(event: Message, record: str, operation: Literal["patch", "delete"], status: str = "") -> SourceChange:
+    attributes = Attributes(status=status) if status else Attributes()
+    cause = Cause(event.ref, 0)
+    return SourceChange(
+        record=record, operation=operation, order=Order("seq", (event.offset,)), attributes=attributes, cause=cause
+    )
 
 
 DEFAULT = StopRule()
@@ -61,6 +65,30 @@ def test_a_topic_without_mapping_and_an_unknown_realm_are_rejected_by_name() -> 
         feed(intake(), b"north/crm/7", topic="stray")
     with pytest.raises(RejectedError, match=r"unknown-realm.*north"):
         feed(intake(), b"west/crm/7")
+
+
+def test_an_event_that_swells_beyond_what_is_kept_is_rejected_without_a_value() -> None:
+    (sent,) = feed(intake(), b"north/crm/7=" + b"x" * (LARGEST_CHANGE_BYTES - 200)).sent
+    assert len(sent.value or b"") <= LARGEST_CHANGE_BYTES
+    with pytest.raises(
+        RejectedError, match=r"too-large: the mapping makes a patch of 2,.* more than the 2,097,152"
+    ) as caught:
+        feed(intake(), b"north/crm/7=" + b"x" * LARGEST_CHANGE_BYTES)
+    assert "crm" not in str(caught.value)
+    assert "xx" not in str(caught.value)
+
+
+def test_events_that_swell_count_as_dead_letters_of_their_source() -> None:
+    with pytest.raises(SourceStoppedError, match="too-large"):
+        feed(intake(StopRule(share=0.5, window=20, least=1)), b"north/crm/7=" + b"x" * LARGEST_CHANGE_BYTES)
+
+
+def test_a_record_that_moves_is_deleted_where_it_was_unless_that_realm_is_not_read() -> None:
+    processor = Intake({"source": reader}, {"north", "south"})
+    assert [sent.key for sent in feed(processor, b"north/crm/7 south/crm/7").sent] == [b"north/crm/7", b"south/crm/7"]
+    assert [sent.key for sent in feed(processor, b"west/crm/7 south/crm/7").sent] == [b"south/crm/7"]
+    with pytest.raises(RejectedError, match="unknown-realm"):
+        feed(processor, b"north/crm/7 west/crm/7")
 
 
 def test_a_source_of_mostly_dead_letters_is_stopped_rather_than_drained() -> None:

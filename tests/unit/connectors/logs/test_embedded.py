@@ -17,6 +17,7 @@ def path(tmp_path: Path) -> Path:
 
 
 def test_a_log_that_another_has_is_in_use_and_not_damaged(path: Path) -> None:
+    EmbeddedLog(path).close()
     with closing(EmbeddedLog(path)), pytest.raises(LogInUseError, match="another singleview"):
         EmbeddedLog(path)
     EmbeddedLog(path).close()

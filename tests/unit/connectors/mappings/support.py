@@ -35,8 +35,7 @@ def mapping(attributes: str, head: str = HEAD) -> Mapping:
 
 def change(of: Mapping, event: dict[str, object], at: Message | None = None) -> SourceChange:
     """The change an event of a test mapping brings; `id` and `n` are filled in."""
-    found = of.change(at or message(b""), {"id": "1", "n": 1} | event)
-    assert found is not None
+    (found,) = of.changes(at or message(b""), {"id": "1", "n": 1} | event)
     return found
 
 
@@ -49,7 +48,7 @@ def named(of: Attributes) -> dict[str, object]:
     return {name: getattr(of, name) for name in ATTRIBUTES if getattr(of, name) is not UNSET}
 
 
-def avro(schema: str, datum: dict[str, object], schema_id: int = 1) -> bytes:
+def avro(schema: str, datum: object, schema_id: int = 1) -> bytes:
     """A datum in the Confluent wire format."""
     stream = io.BytesIO()
     fastavro.schemaless_writer(stream, fastavro.parse_schema(json.loads(schema)), datum)

@@ -57,10 +57,10 @@ def test_each_line_of_a_jsonl_file_is_an_event(mapping: Path, tmp_path: Path) ->
     assert [(event.sample.rpartition(":")[2], len(event.changes), event.reason) for event in report.events] == [
         ("1", 1, ""),
         ("2", 0, "missing-record-id"),
-        ("3", 0, ""),
+        ("3", 0, "tombstone"),
         ("4", 0, "malformed-json"),
         ("5", 1, ""),
-        ("6", 0, ""),
+        ("6", 0, "tombstone"),
     ]
     assert not report.fine
 

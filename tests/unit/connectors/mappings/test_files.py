@@ -43,7 +43,7 @@ def test_json_lines_are_read_with_blank_lines_passed_over() -> None:
     assert summary(rows) == [
         (1, "north/s/1"),
         (3, "malformed-json"),
-        (4, ""),
+        (4, "tombstone"),
         (5, "missing-record-id"),
         (6, "north/s/2"),
     ]
@@ -59,6 +59,12 @@ def test_a_line_of_json_that_is_too_long_is_rejected_alone() -> None:
 def test_a_debezium_envelope_may_stand_on_a_line() -> None:
     head = HEAD.replace("json", "debezium").replace("order: {sequence: n}", "")
     assert summary(read(head, b'{"op":"c","after":{"id":1},"source":{"lsn":1}}\n')) == [(1, "north/test/1")]
+
+
+def test_a_line_that_makes_another_record_of_a_row_gives_both_of_its_changes() -> None:
+    head = HEAD.replace("json", "debezium").replace("order: {sequence: n}", "")
+    rows = read(head, b'{"op":"u","before":{"id":1},"after":{"id":2},"source":{"lsn":1}}\n{"op":"m"}\n')
+    assert summary(rows) == [(1, "north/test/1"), (1, "north/test/2"), (2, "")]
 
 
 def test_avro_is_not_read_from_files() -> None:

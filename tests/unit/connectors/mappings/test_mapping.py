@@ -105,7 +105,7 @@ def test_the_operation_may_be_a_value_of_the_event() -> None:
     values = "{I: snapshot, U: patch, D: delete, H: ignore}"
     of = mapping("gender: g", f"{HEAD}\noperation: {{path: op, values: {values}}}")
     assert [change(of, {"op": op}).operation for op in "IUD"] == ["snapshot", "patch", "delete"]
-    assert of.change(message(b""), {"op": "H"}) is None
+    assert of.changes(message(b""), {"op": "H"}) == []
     with pytest.raises(RejectedError, match="unknown-operation: mapping test, operation: path op"):
         change(of, {"op": "X"})
     otherwise = mapping("gender: g", f"{HEAD}\noperation: {{path: op, values: {values}, otherwise: patch}}")
@@ -140,11 +140,7 @@ def test_an_event_of_no_known_record_is_rejected(head: str, event: dict[str, obj
 @pytest.mark.parametrize("document", [[], "text", 5, True])
 def test_an_event_that_is_no_object_is_rejected(document: object) -> None:
     with pytest.raises(RejectedError, match="bad-value: mapping test: the event is not an object"):
-        mapping("gender: g").change(message(b""), document)
-
-
-def test_a_null_says_nothing() -> None:
-    assert mapping("gender: g").change(message(b""), None) is None
+        mapping("gender: g").changes(message(b""), document)
 
 
 @pytest.mark.parametrize(

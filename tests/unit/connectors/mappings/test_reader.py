@@ -45,8 +45,19 @@ def test_json_and_avro_of_one_content_give_one_change() -> None:
     assert [change.record for change in from_json] == ["north/test/1"]
 
 
-def test_a_tombstone_brings_no_change() -> None:
-    assert SourceReader(mapping("gender: g"))(message(None)) == []
+@pytest.mark.parametrize("value", [None, b"null"])
+@pytest.mark.parametrize("head", [HEAD, AVRO_HEAD])
+def test_a_tombstone_is_rejected_where_nothing_tells_what_it_deletes(head: str, value: bytes | None) -> None:
+    if head == AVRO_HEAD and value is not None:
+        value = avro('{"type": "null"}', None)
+    reader = SourceReader(mapping("gender: g", head), DictRegistry({1: '{"type": "null"}'}))
+    with pytest.raises(RejectedError, match=r"tombstone: mapping test: no value, .* have the source send deletes") as caught:
+        reader(message(value, b"K-4711"))
+    assert "4711" not in str(caught.value)
+
+
+def test_a_tombstone_of_debezium_says_nothing_new() -> None:
+    assert SourceReader(mapping("gender: g", HEAD.replace("json", "debezium")))(message(None, b'{"id":1}')) == []
 
 
 @pytest.mark.parametrize(
