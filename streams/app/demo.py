@@ -58,7 +58,9 @@ class DemoResult(NamedTuple):
 def demo_configuration(folder: Path, seed: int) -> Configuration:
     """The demo's deployment. Its secret is no secret: it is derived from the seed, so that ids are the same every time."""
     secret = folder / SECRET_FILE
-    secret.write_text(blake2b(f"demo {seed}".encode(), digest_size=SECRET_BYTES).hexdigest())  # whole, after any crash
+    text = blake2b(f"demo {seed}".encode(), digest_size=SECRET_BYTES).hexdigest()
+    if not secret.exists() or secret.read_text() != text:  # a crash may have left half of it
+        secret.write_text(text)  # never again: the demo's other processes read it
     return Configuration(
         data=folder.resolve(),
         realms=REALMS,

@@ -11,6 +11,7 @@ REQUIRED_SETTINGS: dict[str, str] = {
     "group.consumer.min.heartbeat.interval.ms": "1000",
     "group.consumer.heartbeat.interval.ms": "3000",
     # A mistyped topic name is an error, not a new topic with one partition.
+    "offsets.retention.minutes": "43200",
     "auto.create.topics.enable": "false",
 }
 
