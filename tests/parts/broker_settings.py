@@ -11,6 +11,7 @@ REQUIRED_SETTINGS: dict[str, str] = {
     "group.consumer.min.heartbeat.interval.ms": "1000",
     "group.consumer.heartbeat.interval.ms": "3000",
     # A mistyped topic name is an error, not a new topic with one partition.
+    # A group that was stopped for longer loses its offsets: default 7 days.
     "offsets.retention.minutes": "43200",
     "auto.create.topics.enable": "false",
 }
