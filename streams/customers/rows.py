@@ -93,6 +93,7 @@ class CustomerRow(msgspec.Struct, kw_only=True, omit_defaults=True):
     aliases: tuple[str, ...] = ()
     merged_into: str | None = None
     due_at: int = 0  # when a ViewDue was sent that has not come yet, ms; 0: none was
+    published_at: int = 0  # ms; only of one with too many members to be named
     pending: Pending = msgspec.field(default_factory=Pending)
     raw_published: msgspec.Raw = msgspec.field(default=NOT_PUBLISHED, name="published")
     """Encoded, as most messages of a customer do not look at it."""

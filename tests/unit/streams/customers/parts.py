@@ -27,6 +27,8 @@ from streams.survivorship import Survivorship, default_rules
 from tests.fakes import MemoryStore, RecordingOutbox, Sent, message
 
 NOW = 1_700_000_000_000
+LATER_MS = 20
+"""After so long a message to itself comes."""
 RULES = default_rules()
 
 
@@ -60,14 +62,15 @@ class Bench:
         self.processor = Customers(self.survivorship, self.codec)
 
     def give(self, *messages: CustomersInbox, at: int = NOW) -> list[CustomerChange]:
-        """Process messages, those to itself included; the changes published."""
+        """Process messages, and those to itself some time later; the changes published."""
         self.out.take()
-        queue = [CUSTOMERS.encode(each) for each in messages]
+        queue = [(CUSTOMERS.encode(each), at) for each in messages]
         sent: list[Sent] = []
         while queue:
-            self.processor.process(message(queue.pop(0), timestamp=at), self.store, self.out)
+            value, came = queue.pop(0)
+            self.processor.process(message(value, timestamp=came), self.store, self.out)
             taken = self.out.take()
-            queue += [each.value for each in taken if each.topic == INBOX and each.value is not None]
+            queue += [(each.value, came + LATER_MS) for each in taken if each.topic == INBOX and each.value is not None]
             sent += taken
         self.out.sent = sent
         return [self.codec.decode_change(each.value or b"") for each in self.out.on(CUSTOMER_CHANGES)]

@@ -11,13 +11,14 @@ from schemas.canonical import Attributes, Email
 from schemas.messages import CUSTOMERS, VERSION, UnknownVersionError, ViewDue
 from schemas.public import PublicCodec
 from schemas.topics import CUSTOMER_CHANGES, CUSTOMER_VIEW
+from schemas.topics import CUSTOMERS as INBOX
 from streams.customers import Customers, read_members, read_view
 from streams.customers.processor import DUE_AGAIN_MS
 from streams.customers.rows import member_key, read_row
 from streams.engine.contract import DamagedStoreError, RejectedError, SourceStoppedError
 from streams.survivorship import Rules, Survivorship
 from tests.fakes import MemoryStore, RecordingOutbox, message
-from tests.unit.streams.customers.parts import NOW, Bench, attached, cause, changed, detached, entity, updated
+from tests.unit.streams.customers.parts import LATER_MS, NOW, Bench, attached, cause, changed, detached, entity, updated
 
 CRM, BILLING = "north/crm/1", "north/billing/7"
 ANN = Attributes(kind="individual", status="active", emails=[Email(value="ann@x.org")])
@@ -255,6 +256,19 @@ class TestManyMembers:
             value = CUSTOMERS.encode(updated(self.SITES[n], Attributes(gender="f"), time=2000 + n))
             processor.process(message(value, timestamp=at), bench.store, out)  # what it sends to itself never comes
         assert [CUSTOMERS.decode(sent.value or b"") for sent in out.sent] == [ViewDue(customer="c1")] * 2
+
+    @pytest.mark.parametrize(
+        ("after_ms", "is_published"), [(0, False), (49, False), (50, True), (-1, True)], ids=["0", "49", "50", "clock back"]
+    )
+    def test_a_large_customer_rests_between_two_publications(self, bench: Bench, after_ms: int, is_published: bool) -> None:
+        bench.give(*(attached(site, ANN) for site in self.SITES), entity(self.SITES))
+        published_at = NOW + LATER_MS
+        processor, out = bench.processor, RecordingOutbox()
+        value = CUSTOMERS.encode(updated(self.SITES[0], Attributes(gender="f")))
+        processor.process(message(value, timestamp=published_at), bench.store, out)
+        (to_itself,) = out.take()
+        processor.process(message(to_itself.value, timestamp=published_at + after_ms), bench.store, out)
+        assert [sent.topic for sent in out.sent] == ([CUSTOMER_CHANGES, CUSTOMER_VIEW] if is_published else [INBOX])
 
     def test_no_row_holds_all_members(self, bench: Bench) -> None:
         bench.give(*(attached(site, ANN) for site in self.SITES), entity(self.SITES))
