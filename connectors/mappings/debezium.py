@@ -69,14 +69,17 @@ def _has_unavailable(row: dict[str, object]) -> bool:
     return any(form in values for form in _UNAVAILABLE)
 
 
-def position(event: dict[str, object]) -> tuple[int, int]:
-    """Where a change stands in PostgreSQL's log: (log position, LSN of the change).
+def position(event: dict[str, object]) -> tuple[int, int, int]:
+    """Where a change stands in PostgreSQL's log: (log position, LSN of the change, 1 if it leaves a row).
 
     The log position is the higher of the last commit seen and the change's own LSN. Transactions are streamed in the order
     of their commits, and the second to change a row writes after the first has committed: so for one row this only grows,
     also within a transaction. A snapshot row has the LSN of its snapshot: after what was streamed before,
     before what follows. Without a `sequence` (older connectors) the LSN alone is used. A transaction id would not do: the
     changes of one transaction share it.
+
+    An update of the primary key comes as a delete and a create of one LSN. Where other columns name the record, both are of
+    one, which exists: so the delete is the earlier, whichever partition comes first.
 
     Raises RejectedError("missing-order").
     """
@@ -87,7 +90,7 @@ def position(event: dict[str, object]) -> tuple[int, int]:
         if isinstance(sequence, str) and len(sequence) < 100:
             commit, lsn = _sequence(sequence, lsn)
         if lsn is not None:
-            return max(lsn, commit or 0), lsn
+            return max(lsn, commit or 0), lsn, int(event.get("op") != "d")
     raise RejectedError("missing-order", "Debezium envelope: source has neither sequence nor lsn")
 
 

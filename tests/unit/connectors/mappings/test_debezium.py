@@ -6,7 +6,7 @@ from connectors.mappings import load_mapping, shipped_mapping
 from connectors.mappings.debezium import UNAVAILABLE
 from connectors.mappings.mapping import Mapping
 from schemas.canonical import Attributes, Name
-from schemas.messages import Order, SourceChange
+from schemas.messages import RECORDS, Order, SourceChange
 from streams.engine.contract import RejectedError
 from tests.fakes import message
 from tests.unit.connectors.mappings.support import mapping, named
@@ -186,13 +186,21 @@ def test_a_snapshot_row_is_older_than_what_follows_it_and_newer_than_what_was_st
     assert all(snapshot.is_stale_against(later) for later in after)
 
 
+def test_a_new_primary_key_is_a_delete_and_then_a_create_though_they_share_an_lsn() -> None:
+    deleted, created = change(event("d", before=row())), change(event("c", after=row()))
+    assert (deleted.record, deleted.operation, created.operation) == (created.record, "delete", "snapshot")
+    assert deleted.order.is_stale_against(created.order)
+    assert not created.order.is_stale_against(deleted.order)
+    assert RECORDS.decode(RECORDS.encode(deleted)) == deleted
+
+
 def test_a_redelivered_change_is_stale() -> None:
     assert order('["100","200"]').is_stale_against(order('["100","200"]'))
 
 
 @pytest.mark.parametrize("sequence", [None, "", "no json", "[]", '["a","b"]', "[" * 90, 7])
 def test_without_a_sequence_the_lsn_orders(sequence: object) -> None:
-    assert order(sequence, lsn=200, txId=7) == Order("lsn", (0, 200, 200))
+    assert order(sequence, lsn=200, txId=7) == Order("lsn", (0, 200, 200, 1))
 
 
 @pytest.mark.parametrize("placeholder", [UNAVAILABLE, [UNAVAILABLE], UNAVAILABLE.encode()])

@@ -90,7 +90,7 @@ def crm(op: str, before: object, after: object) -> dict[str, object]:
 
 def test_a_crm_row_is_a_snapshot_with_our_own_customer_number() -> None:
     change = read("crm", crm("u", None, ROW | {"gender": "F", "passport_no": "533"}))
-    assert change.order == Order("lsn", (0, 24023128, 24023128))
+    assert change.order == Order("lsn", (0, 24023128, 24023128, 1))
     assert change.attributes == Attributes(
         kind="individual",
         status="active",
