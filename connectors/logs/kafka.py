@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from confluent_kafka import OFFSET_INVALID, Consumer, KafkaError, TopicPartition
 
 from connectors.logs.kafka_client import PERMANENT, REQUEST_SECONDS, Connection, asking, unanswered
+from connectors.logs.kafka_orphans import Orphans
 from connectors.logs.kafka_purge import Purge
 from connectors.logs.kafka_table import KafkaTable
 from connectors.logs.kafka_transactions import KafkaTransactions
@@ -72,6 +73,7 @@ class KafkaSession:
         self._connection = connection
         self._processor = processor
         self._names = connection.names
+        self._group = self._names.prefix + processor
         self._topics = [self._names.physical(topic) for topic in topics]
         self._logical = dict(zip(self._topics, topics, strict=True))
         self._from_beginning = from_beginning
@@ -92,6 +94,7 @@ class KafkaSession:
             stopping=stopping or threading.Event(),
         )
         self._purge = Purge(connection.common, processor) if purge else None
+        self._orphans = Orphans(connection, self._group, self._topics) if connection.may_orphan else None
         self._positions: list[TopicPartition] = []  # sent with the open transaction
         self._consumer = self._member()
 
@@ -99,7 +102,7 @@ class KafkaSession:
         self._listener = listener
 
     def _member(self) -> Consumer:
-        return self._connection.member(self._names.prefix + self._processor, self._on_client_error)
+        return self._connection.member(self._group, self._on_client_error)
 
     def _on_client_error(self, error: KafkaError) -> None:
         if error.code() in OUT_OF_REACH:
@@ -121,6 +124,8 @@ class KafkaSession:
         """
         consumer.incremental_assign([])
         self._name_wanted = 0.0
+        if self._orphans:
+            self._orphans.rebalanced()
         inboxes = [self._inbox(tp) for tp in partitions]
         self._assigned.update(inboxes)
         self._paused.update(inboxes)
@@ -151,6 +156,8 @@ class KafkaSession:
     def poll(self, limit: int, timeout: float) -> list[Message]:
         if not self._joined:
             self._join()
+        if self._orphans:
+            self._orphans.look()
         found: list[Any] = self._consumer.consume(1, timeout)  # consume(n, t) would wait all of t for n messages
         if found and limit > 1:
             found += self._consumer.consume(limit - 1, 0)

@@ -89,6 +89,11 @@ class Connection(NamedTuple):
     static: bool = True  # a restart within the session time-out moves no partition
 
     @property
+    def may_orphan(self) -> bool:
+        """Whether a rebalance may leave a partition without an owner: see `kafka_orphans`."""
+        return self.static and self.protocol == "classic"
+
+    @property
     def common(self) -> dict[str, str]:
         """The settings that are not a group member's alone."""
         return {name: value for name, value in self.settings.items() if name not in GROUP_SETTINGS}
@@ -101,6 +106,10 @@ class Connection(NamedTuple):
         if self.protocol == "classic":
             own |= CLASSIC_DEFAULTS
         return self._consumer({**own, **self.settings, "group.id": group})
+
+    def passer_by(self, group: str) -> Consumer:
+        """A consumer that joins a group of the classic protocol under no name, and reads nothing of it."""
+        return self._consumer({**MEMBER_DEFAULTS, **CLASSIC_DEFAULTS, **self.settings, "group.id": group})
 
     def reader(self, extra: Mapping[str, Any]) -> Consumer:
         """A consumer that never joins a group: for what is read by explicit offsets."""

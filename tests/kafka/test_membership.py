@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from connectors.logs import kafka
+from connectors.logs import kafka, kafka_orphans
 from connectors.logs.kafka_client import GroupProtocol
 from streams.engine.log import AbortedError, FencedError
 from streams.engine.runtime import Worker
@@ -96,6 +96,40 @@ def test_of_two_processes_under_one_name_the_first_is_fenced_and_says_so(plant: 
         run_all([second, first], lambda: False)
     first.close()
     run_all([second], lambda: sum(map(len, by_key(plant.read("out")).values())) == len(MESSAGES))
+    assert by_key(plant.read("out")) == counting(MESSAGES)
+
+
+JOIN_AND_DIE = """
+import os, signal, sys
+from confluent_kafka import Consumer
+brokers, group, topic = sys.argv[1:]
+member = {"group.id": group, "group.instance.id": "a", "partition.assignment.strategy": "cooperative-sticky"}
+consumer = Consumer({"bootstrap.servers": brokers, **member, "session.timeout.ms": 30_000, "heartbeat.interval.ms": 1_000})
+consumer.subscribe([topic], on_revoke=lambda *_: os.kill(os.getpid(), signal.SIGKILL))
+while len(consumer.assignment()) < 2:
+    consumer.poll(0.1)
+print("joined", flush=True)
+while True:
+    consumer.poll(0.1)
+"""
+
+
+def test_a_partition_whose_owner_died_between_the_rounds_of_a_rebalance_finds_another(
+    plant: Plant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kafka_orphans, "LOOK_SECONDS", 0.5)
+    plant.init()
+    names = plant.names.prefix + "counter", plant.names.physical("in")
+    command = [sys.executable, "-c", JOIN_AND_DIE, plant.settings["bootstrap.servers"], *names]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"joined\n"
+        other = plant.worker("b")
+        run_all([other], lambda: process.poll() is not None)
+    again = plant.worker("a")
+    run_all([again, other], lambda: settled(again, other))
+    plant.feed(MESSAGES)
+    run_all([again, other], lambda: again.counts.messages + other.counts.messages == len(MESSAGES))
     assert by_key(plant.read("out")) == counting(MESSAGES)
 
 
