@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Generic
 
 from streams.engine.contract import DamagedStoreError, Store
@@ -12,6 +12,7 @@ from streams.identity.model import MatchKey
 from streams.identity.rows import (
     CUSTOMER,
     EVIDENCE,
+    NOBODY,
     POSTING,
     REALM,
     RECORD,
@@ -71,6 +72,19 @@ class EvidenceMemory(Generic[F]):
         return evidence
 
 
+class _Postings(dict[MatchKey, PostingRow]):
+    """The postings known, each read when it is first asked for."""
+
+    def __init__(self, store: Store, keys: Keys) -> None:
+        self._store = store
+        self._keys = keys
+
+    def __missing__(self, key: MatchKey) -> PostingRow:
+        data = self._store.get(self._keys.posting(key))
+        row = self[key] = POSTING.decode(data) if data is not None else NOBODY
+        return row
+
+
 class Desk(Generic[F]):
     """One realm's rows. Change a row, then say so (`touch_…`); `write` puts back what was changed.
 
@@ -89,10 +103,11 @@ class Desk(Generic[F]):
         self._memory = memory
         self._records: dict[str, RecordRow | None] = {}
         self._evidence: dict[str, Evidence[F]] = {}
-        self._postings: dict[MatchKey, PostingRow] = {}
+        self.postings = _Postings(store, keys)
+        """The row of every match key."""
         self._customers: dict[str, CustomerRow | None] = {}
         self._changed_records: dict[str, None] = {}
-        self._changed_postings: dict[MatchKey, None] = {}
+        self._changed_postings: dict[MatchKey, PostingRow] = {}
         self._changed_customers: dict[str, None] = {}
         data = store.get(self.keys.realm)
         self.realm = REALM.decode(data) if data is not None else self._new_realm()
@@ -117,18 +132,19 @@ class Desk(Generic[F]):
     def prefetch(self, records: Iterable[str], keys: Iterable[MatchKey]) -> None:
         """Read what messages about these records, with these match keys now, will ask for: in three round trips rather than
         one by one. The records and keys; the records they meet there; what those lead to. Nothing depends on it."""
-        load, rows, kinds = self.store.load, self.keys, self.kinds
+        load, rows, kinds, postings = self.store.load, self.keys, self.kinds, self.postings
         records, keys = dict.fromkeys(records), dict.fromkeys(keys)
-        load([*map(rows.record, records), *map(rows.posting, keys)])
+        found = self.store.get_many([*rows.each_record(records), *rows.each_posting(keys)])
         known = [record for record in records if (row := self.find_record(record)) is not None and row.live]
+        postings.update(dict.fromkeys(keys, NOBODY))
         met = dict.fromkeys(known)
-        for key in keys:
-            if len(met) >= PREFETCHED:
-                break
-            posting = self.posting(key)
-            if posting.count <= kinds[key[0]].limit:
-                met.update(dict.fromkeys(posting.members))
-        load([*map(rows.evidence, met), *map(rows.record, met)])
+        for key, data in zip(keys, found[len(records) :], strict=True):
+            if data is None:
+                continue
+            posting = postings[key] = POSTING.decode(data)
+            if posting.count <= kinds[key[0]].limit and len(met) < PREFETCHED:
+                met.update(posting.members)
+        load([*map(rows.evidence, met), *rows.each_record(met)])
         customers: set[str] = set()
         further: set[MatchKey] = set()
         for row in map(self.find_record, met):
@@ -137,7 +153,7 @@ class Desk(Generic[F]):
                 further.update(row.links)
         for record in known:
             further.update(self.evidence(record).keys)  # of which it may let go
-        load([*map(rows.customer, customers), *map(rows.posting, further.difference(keys))])
+        load([*map(rows.customer, customers), *rows.each_posting(further.difference(keys))])
 
     # records
 
@@ -168,7 +184,7 @@ class Desk(Generic[F]):
         """Read many record rows in one round trip."""
         missing = [record for record in records if record not in self._records]
         if len(missing) > 1:
-            self.store.load(map(self.keys.record, missing))
+            self.store.load(self.keys.each_record(missing))
 
     # evidence
 
@@ -201,14 +217,12 @@ class Desk(Generic[F]):
 
     def posting(self, key: MatchKey) -> PostingRow:
         """The row of a match key, empty if nobody holds it."""
-        row = self._postings.get(key)
-        if row is None:
-            data = self.store.get(self.keys.posting(key))
-            row = self._postings[key] = POSTING.decode(data) if data is not None else PostingRow()
-        return row
+        return self.postings[key]
 
-    def touch_posting(self, key: MatchKey) -> None:
-        self._changed_postings[key] = None
+    def put_postings(self, rows: Mapping[MatchKey, PostingRow]) -> None:
+        """Replace the rows of match keys."""
+        self.postings.update(rows)
+        self._changed_postings.update(rows)
 
     # customers
 
@@ -246,12 +260,15 @@ class Desk(Generic[F]):
     def write(self) -> None:
         """Put every changed row: one message is done."""
         put, keys = self.store.put, self.keys
-        for key in self._changed_postings:
-            row = self._postings[key]
+        encoded, data = NOBODY, b""
+        changed = self._changed_postings
+        for key, row in zip(keys.each_posting(changed), changed.values(), strict=True):
+            if row is not encoded:  # neighbours often share one
+                encoded, data = row, POSTING.encode(row)
             if row.count:
-                put(keys.posting(key), POSTING.encode(row))
+                put(key, data)
             else:
-                self.store.delete(keys.posting(key))
+                self.store.delete(key)
         for customer in self._changed_customers:
             put(keys.customer(customer), CUSTOMER.encode(self.customer(customer)))
         if self.realm_changed:

@@ -41,12 +41,12 @@ def compare_pair(desk: Desk[F], a: Evidence[F], b: Evidence[F]) -> Comparison:
 
 def refresh_record(desk: Desk[F], record: str, floor: int) -> None:
     """Compare a live record with every candidate, and store the edges."""
-    kinds, posting_of = desk.kinds, desk.posting
+    kinds, postings = desk.kinds, desk.postings
     evidence = desk.evidence(record)
     candidates: set[str] = set()
     generic: set[MatchKey] = set()
     for key in evidence.keys:
-        posting = posting_of(key)
+        posting = postings[key]
         if posting.count == 1:
             continue  # by far the most: nobody but the record itself
         kind = kinds[key[0]]

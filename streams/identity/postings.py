@@ -47,63 +47,71 @@ class Change(NamedTuple):
 
 def add_all(desk: Desk[F], keys: Iterable[MatchKey], record: str, name: bytes) -> list[Change]:
     """Add a holder of several keys, or change the name of one. The keys whose state is no longer as before."""
-    kinds, quiet_limits, posting_of, touch = desk.kinds, desk.quiet_limits, desk.posting, desk.touch_posting
+    kinds, quiet_limits, postings = desk.kinds, desk.quiet_limits, desk.postings
+    named, nameless = PostingRow(1, {record: name}), PostingRow(1, {record: b""})
+    filed: dict[MatchKey, PostingRow] = {}
     changes = []
     for key in keys:
         code = key[0]
-        kind, posting = kinds[code], posting_of(key)
-        token = name if kind.distinct_names else b""
+        kind, posting = kinds[code], postings[key]
+        alone = named if kind.distinct_names else nameless
         if posting.count < quiet_limits[code]:  # by far the most
-            posting.members[record] = token
-            posting.count = len(posting.members)
-            touch(key)
-        elif (change := _add(desk, key, kind, posting, record, token)) is not None:
+            filed[key] = _with(posting, alone) if posting.count else alone
+        elif (change := _add(desk, key, kind, posting, alone)) is not None:
             changes.append(change)
+    desk.put_postings(filed)
     return changes
 
 
-def _add(desk: Desk[F], key: MatchKey, kind: KeyKind, posting: PostingRow, record: str, name: bytes) -> Change | None:
+def _with(posting: PostingRow, alone: PostingRow) -> PostingRow:
+    """A posting with the holder of another."""
+    members = posting.members | alone.members
+    return PostingRow(len(members), members)
+
+
+def _add(desk: Desk[F], key: MatchKey, kind: KeyKind, before: PostingRow, alone: PostingRow) -> Change | None:
     limit = kind.inline_limit(desk.large_block)
-    if posting.count > limit:
-        _add_beyond(desk, key, posting, record, name)
+    if before.count > limit:
+        _add_beyond(desk, key, before, alone)
         return None
-    before = state(kind, posting)
-    posting.members[record] = name
-    posting.count = len(posting.members)
-    desk.touch_posting(key)
-    after = state(kind, posting)
-    change = Change(before, after, tuple(posting.members)) if after != before else None
-    if posting.count > limit:
+    after = _with(before, alone)
+    change = _change(kind, before, after)
+    if after.count > limit:
         prefix = desk.keys.holders(key)
-        for member, token in posting.members.items():
+        for member, token in after.members.items():
             desk.store.put(prefix + member.encode(), token)
-        posting.members = {}
+        after = PostingRow(after.count)
+    desk.put_postings({key: after})
     return change
 
 
-def _add_beyond(desk: Desk[F], key: MatchKey, posting: PostingRow, record: str, name: bytes) -> None:
+def _add_beyond(desk: Desk[F], key: MatchKey, posting: PostingRow, alone: PostingRow) -> None:
+    ((record, name),) = alone.members.items()
     row = desk.keys.holders(key) + record.encode()
     if desk.store.get(row) is None:
-        posting.count += 1
-        desk.touch_posting(key)
+        desk.put_postings({key: PostingRow(posting.count + 1)})
     desk.store.put(row, name)
 
 
 def remove(desk: Desk[F], key: MatchKey, record: str) -> Change | None:
     """Remove a holder. None: the key's state is as before."""
-    kind, posting = desk.kinds[key[0]], desk.posting(key)
-    before = state(kind, posting)
-    limit = kind.inline_limit(desk.large_block)
-    desk.touch_posting(key)
-    posting.count -= 1
-    if posting.count < limit:
-        del posting.members[record]
+    kind, before = desk.kinds[key[0]], desk.postings[key]
+    limit, count = kind.inline_limit(desk.large_block), before.count - 1
+    members = dict(before.members)
+    if count < limit:
+        del members[record]
     else:
         prefix = desk.keys.holders(key)
         desk.store.delete(prefix + record.encode())
-        if posting.count == limit:
+        if count == limit:
             for row, token in list(desk.store.scan(prefix)):
-                posting.members[row[len(prefix) :].decode()] = token
+                members[row[len(prefix) :].decode()] = token
                 desk.store.delete(row)
-    after = state(kind, posting)
-    return Change(before, after, tuple(posting.members)) if after != before else None
+    after = PostingRow(count, members)
+    desk.put_postings({key: after})
+    return _change(kind, before, after)
+
+
+def _change(kind: KeyKind, before: PostingRow, after: PostingRow) -> Change | None:
+    was, now = state(kind, before), state(kind, after)
+    return Change(was, now, tuple(after.members)) if now != was else None

@@ -15,6 +15,8 @@ the realm, `source/id`. Lists that can grow without limit are rows of their own 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import msgspec
 
 from schemas.messages import Codec
@@ -54,10 +56,10 @@ class EvidenceRow(msgspec.Struct, array_like=True, frozen=True):
     keys: tuple[MatchKey, ...]
 
 
-class PostingRow(msgspec.Struct, array_like=True):
+class PostingRow(msgspec.Struct, array_like=True, frozen=True):
     """Holders of a match key: `members` (record -> name token) has all while they are within the inline limit, else none.
 
-    The token is empty where the key's kind does not count names.
+    The token is empty where the key's kind does not count names. Never changed but replaced, as keys may share one.
     """
 
     count: int = 0
@@ -76,6 +78,9 @@ class CustomerRow(msgspec.Struct, array_like=True):
     aliases: int = 0  # how many ids it answers for besides itself
     members: dict[str, int] = {}
 
+
+NOBODY = PostingRow()
+"""The row of a match key that nobody holds: it has none."""
 
 REALM: Codec[RealmRow] = Codec(RealmRow)
 RECORD: Codec[RecordRow] = Codec(RecordRow)
@@ -118,6 +123,10 @@ class Keys:
         """Prefix of all record rows."""
         return self._record
 
+    def each_record(self, records: Iterable[str]) -> list[bytes]:
+        prefix = self._record
+        return [prefix + record.encode() for record in records]
+
     def record_of(self, key: bytes) -> str:
         """The record whose row has this key."""
         return key[len(self._record) :].decode()
@@ -127,6 +136,10 @@ class Keys:
 
     def posting(self, key: MatchKey) -> bytes:
         return self._posting + key
+
+    def each_posting(self, keys: Iterable[MatchKey]) -> list[bytes]:
+        prefix = self._posting
+        return [prefix + key for key in keys]
 
     def holders(self, key: MatchKey) -> bytes:
         """Prefix of the rows of an oversize key's holders."""
