@@ -172,7 +172,7 @@ class Codec(Generic[T]):
 
     def decode(self, data: bytes) -> T:
         """Raises UnknownVersionError for a newer version, msgspec.DecodeError for bytes that are not of this type."""
-        if data[:1] != self._prefix:
+        if not data or data[0] != VERSION:
             raise UnknownVersionError(f"version {data[0] if data else 'none'}, this singleview reads {VERSION}")
         return self._decoder.decode(data[1:])  # a copy is cheaper than a view, as rows are small
 

@@ -62,6 +62,8 @@ class Component(Generic[F]):
     def _enter(self, record: str, row: RecordRow, opened: frozenset[str], changed: str | None, waiting: list[str]) -> bool:
         """Join a record to its block; True if that is large, so that the walk ends here."""
         desk = self._desk
+        if {desk.postings[value].count for value in row.links} == {1}:
+            return False  # by far the most: nobody but the record itself
         block = self._blocks.get(record)
         if block is None:
             block = explore(desk, row.links)

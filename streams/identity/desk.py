@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Generic
 
+import msgspec
+
 from streams.engine.contract import DamagedStoreError, Store
 from streams.identity.matcher import F, Matcher
 from streams.identity.members import members
@@ -32,18 +34,13 @@ PREFETCHED = 4_000
 """Records that a batch of messages may meet before they are no longer read ahead: where keys of many holders are crowded."""
 
 
-class Evidence(Generic[F]):
+class Evidence(msgspec.Struct, Generic[F], frozen=True, eq=False):
     """What is known of a record, decoded. Immutable, so it may be shared between messages."""
 
-    __slots__ = ("data", "features", "keys", "name")
-
-    def __init__(self, data: bytes, features: F, keys: tuple[MatchKey, ...], name: bytes) -> None:
-        self.data = data
-        """The row it came from."""
-        self.features = features
-        self.keys = keys
-        self.name = name
-        """Stands for its main name."""
+    data: bytes  # the row it came from
+    features: F
+    keys: tuple[MatchKey, ...]
+    name: bytes  # stands for its main name
 
 
 class EvidenceMemory(Generic[F]):
@@ -132,10 +129,11 @@ class Desk(Generic[F]):
     def prefetch(self, records: Iterable[str], keys: Iterable[MatchKey]) -> None:
         """Read what messages about these records, with these match keys now, will ask for: in three round trips rather than
         one by one. The records and keys; the records they meet there; what those lead to. Nothing depends on it."""
-        load, rows, kinds, postings = self.store.load, self.keys, self.kinds, self.postings
+        rows, kinds, postings, get_many = self.keys, self.kinds, self.postings, self.store.get_many
         records, keys = dict.fromkeys(records), dict.fromkeys(keys)
-        found = self.store.get_many([*rows.each_record(records), *rows.each_posting(keys)])
-        known = [record for record in records if (row := self.find_record(record)) is not None and row.live]
+        found = get_many([*rows.each_record(records), *rows.each_posting(keys)])
+        self._read_records(records, found)
+        known = [record for record in records if (row := self._records[record]) is not None and row.live]
         postings.update(dict.fromkeys(keys, NOBODY))
         met = dict.fromkeys(known)
         for key, data in zip(keys, found[len(records) :], strict=True):
@@ -144,16 +142,17 @@ class Desk(Generic[F]):
             posting = postings[key] = POSTING.decode(data)
             if posting.count <= kinds[key[0]].limit and len(met) < PREFETCHED:
                 met.update(posting.members)
-        load([*map(rows.evidence, met), *rows.each_record(met)])
+        self._read_records(met, get_many([*rows.each_record(met), *map(rows.evidence, met)]))
         customers: set[str] = set()
         further: set[MatchKey] = set()
-        for row in map(self.find_record, met):
+        for record in met:
+            row = self._records[record]
             if row is not None:
                 customers.add(row.customer)
                 further.update(row.links)
         for record in known:
             further.update(self.evidence(record).keys)  # of which it may let go
-        load([*map(rows.customer, customers), *rows.each_posting(further.difference(keys))])
+        self.store.load([*map(rows.customer, customers), *rows.each_posting(further.difference(keys))])
 
     # records
 
@@ -164,6 +163,13 @@ class Desk(Generic[F]):
         row = RECORD.decode(data) if data is not None else None
         self._records[record] = row
         return row
+
+    def _read_records(self, records: Iterable[str], found: Iterable[bytes | None]) -> None:
+        """Take what was found of record rows, unless they are known."""
+        known = self._records
+        for record, data in zip(records, found, strict=False):
+            if record not in known:
+                known[record] = RECORD.decode(data) if data is not None else None
 
     def record(self, record: str) -> RecordRow:
         """The row of a record that is known to exist."""
@@ -183,8 +189,8 @@ class Desk(Generic[F]):
     def load_records(self, records: Iterable[str]) -> None:
         """Read many record rows in one round trip."""
         missing = [record for record in records if record not in self._records]
-        if len(missing) > 1:
-            self.store.load(self.keys.each_record(missing))
+        if missing:
+            self._read_records(missing, self.store.get_many(self.keys.each_record(missing)))
 
     # evidence
 

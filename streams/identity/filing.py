@@ -7,7 +7,8 @@ and groups that the record has no part in must be looked at again.
 from __future__ import annotations
 
 from itertools import combinations
-from typing import NamedTuple
+
+import msgspec
 
 from streams.identity.desk import Desk, Evidence
 from streams.identity.links import Block, connected, explore
@@ -16,7 +17,7 @@ from streams.identity.model import MatchKey
 from streams.identity.postings import Change, add_all, remove
 
 
-class Filing(NamedTuple):
+class Filing(msgspec.Struct, frozen=True):
     """What follows from having filed a record."""
 
     pairs: list[tuple[str, str]]  # other pairs to compare again: a key of theirs changed its state
@@ -50,7 +51,7 @@ def file_record(desk: Desk[F], record: str, evidence: Evidence[F] | None) -> Fil
     desk.touch_record(record)
     desk.realm_changed = True
     seeds, opened = _blocks(desk, record, old_links, before) if values else (frozenset[str](), frozenset[str]())
-    return Filing(_pairs(changes, record), seeds, opened, links_changed=links_changed)
+    return Filing(_pairs(changes, record) if changes else [], seeds, opened, links_changed)
 
 
 def _file_keys(desk: Desk[F], record: str, old: Evidence[F] | None, new: Evidence[F] | None) -> list[Change]:
@@ -77,6 +78,8 @@ def _only_grows(desk: Desk[F], old: list[MatchKey], new: list[MatchKey]) -> bool
     that is connected with it."""
     if not set(old) <= set(new):
         return False
+    if not any(desk.postings[value].count for value in new):  # most values are new with the first that holds them
+        return True
     block = explore(desk, new)
     return not block.large and len(block.records) < desk.large_block
 

@@ -13,6 +13,7 @@ at hand; they part from them.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from hashlib import blake2b
 from itertools import islice
 from typing import Generic, NamedTuple
@@ -37,10 +38,16 @@ _PAIRS = [low + high for high in _BASE32 for low in _BASE32]
 
 def mint_id(secret: bytes, record: str, incarnation: int) -> str:
     """A new customer id: `c` and 20 characters (100 bits), from the realm's secret, a record and its incarnation."""
-    number = int.from_bytes(
-        blake2b(f"{incarnation}/{record}".encode(), digest_size=13, key=secret, person=b"customer id").digest()
-    )
+    hasher = _hasher(secret).copy()
+    hasher.update(f"{incarnation}/{record}".encode())
+    number = int.from_bytes(hasher.digest())
     return "c" + "".join([_PAIRS[number >> shift & 1023] for shift in range(0, 100, 10)])
+
+
+@lru_cache(maxsize=1024)
+def _hasher(secret: bytes) -> blake2b:
+    """A hash of the secret, to go on from: copied, never updated."""
+    return blake2b(digest_size=13, key=secret, person=b"customer id")
 
 
 class _Answer(NamedTuple):

@@ -9,14 +9,15 @@ entered at the records in question.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+
+import msgspec
 
 from streams.identity.desk import Desk
 from streams.identity.matcher import F
 from streams.identity.model import MatchKey
 
 
-class Block(NamedTuple):
+class Block(msgspec.Struct, frozen=True):
     """Records joined by values."""
 
     records: frozenset[str]  # all of them, or only some if it is large
@@ -30,7 +31,7 @@ def explore(desk: Desk[F], values: Iterable[MatchKey]) -> Block:
     seen = set(waiting)
     while waiting:
         value = waiting.pop()
-        posting = desk.posting(value)
+        posting = desk.postings[value]
         if posting.count > desk.large_block:
             return Block(frozenset(records), large=True)
         for record in posting.members:

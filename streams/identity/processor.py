@@ -14,7 +14,6 @@ from typing import Generic, NamedTuple
 import msgspec
 
 from schemas import topics
-from schemas.canonical import realm_of
 from schemas.messages import IDENTITY, Cause, RecordIdentity, Regroup
 from streams.engine.contract import Message, Outbox, RejectedError, Store
 from streams.identity.component import Component
@@ -48,11 +47,13 @@ class Settings(NamedTuple):
     """Records looked at per Regroup message: some ten milliseconds of work where few of them need it."""
 
 
-class _Ready(NamedTuple, Generic[F]):
+class _Ready(msgspec.Struct, Generic[F], frozen=True):
     """A message that `prepare` decoded, and the evidence it brings."""
 
     content: RecordIdentity | Regroup
-    evidence: Evidence[F] | None
+    realm: str
+    record: str = ""  # inside the realm
+    evidence: Evidence[F] | None = None
 
 
 class IdentityProcessor(Generic[F]):
@@ -64,7 +65,9 @@ class IdentityProcessor(Generic[F]):
         self._matcher = matcher
         self._settings = settings
         self._memory = EvidenceMemory(matcher)
-        self._floor = min(matcher.thresholds(size).review for size in range(LARGEST_SIZE_CLASS + 1))
+        thresholds = [matcher.thresholds(size) for size in range(LARGEST_SIZE_CLASS + 1)]
+        self._match = [threshold.match for threshold in thresholds]  # by size class
+        self._floor = min(threshold.review for threshold in thresholds)
         self._key = blake2b(settings.secret).digest()  # a secret of any length
         self._secrets: dict[str, bytes] = {}
         self._realm_keys: dict[str, Keys] = {}
@@ -82,10 +85,11 @@ class IdentityProcessor(Generic[F]):
             except Exception:  # noqa: S112 - nothing is lost: `process` meets the same message and raises
                 continue
             self._ready[message.partition, message.offset] = ready
-            if isinstance(ready.content, RecordIdentity):
-                realm, record = _split(ready.content.record)
-                records, keys = wanted.setdefault(realm, ([], []))
-                records.append(record)
+            if ready.record:
+                if ready.realm not in wanted:
+                    wanted[ready.realm] = ([], [])
+                records, keys = wanted[ready.realm]
+                records.append(ready.record)
                 if ready.evidence is not None:
                     keys.extend(ready.evidence.keys)
         for realm, (records, keys) in wanted.items():
@@ -96,10 +100,9 @@ class IdentityProcessor(Generic[F]):
         content = ready.content
         try:
             if isinstance(content, Regroup):
-                self._sweep(content, self._desk(content.realm, store), out)
+                self._sweep(content, self._desk(ready.realm, store), out)
             else:
-                realm, record = _split(content.record)
-                self._update(content, record, ready.evidence, self._desk(realm, store), out)
+                self._update(content, ready.record, ready.evidence, self._desk(ready.realm, store), out)
         except BaseException:
             self._desks.clear()  # what the message wrote is undone; the rows in memory are not
             raise
@@ -125,11 +128,14 @@ class IdentityProcessor(Generic[F]):
             content = IDENTITY.decode(message.value)
         except msgspec.DecodeError as error:
             raise RejectedError("malformed", f"{message.ref}: not a message of the identity inbox") from error
-        if isinstance(content, Regroup) or content.attributes is None:
-            return _Ready(content, None)
-        secret = self._secret(realm_of(content.record))
+        if isinstance(content, Regroup):
+            return _Ready(content, content.realm)
+        realm, _, record = content.record.partition("/")
+        if content.attributes is None:
+            return _Ready(content, realm, record)
+        secret = self._secret(realm)
         features = self._matcher.features(content.record, content.attributes, secret)
-        return _Ready(content, self._memory.encode(features, self._matcher.keys(features, secret)))
+        return _Ready(content, realm, record, self._memory.encode(features, self._matcher.keys(features, secret)))
 
     def _secret(self, realm: str) -> bytes:
         secret = self._secrets.get(realm)
@@ -162,11 +168,11 @@ class IdentityProcessor(Generic[F]):
         """Bring edges up to date after filing. Returns the live records that must be grouped again."""
         row, lowest = desk.record(record), desk.realm.lowest
         seeds = set(filing.seeds)
-        seeds.update(other for other, score in row.edges.items() if score >= lowest)
+        seeds.update([other for other, score in row.edges.items() if score >= lowest])
         if row.live:
             desk.load_records(row.edges)
             refresh_record(desk, record, self._floor)
-            seeds.update(other for other, score in row.edges.items() if score >= lowest)
+            seeds.update([other for other, score in row.edges.items() if score >= lowest])
             seeds.add(record)
         else:
             drop_record(desk, record)
@@ -189,7 +195,7 @@ class IdentityProcessor(Generic[F]):
         subject: str | None = None,
     ) -> Component[F]:
         """Group again what is connected with the seeds, and settle the ids."""
-        component = Component(desk, self._matcher.thresholds(desk.realm.size_class).match)
+        component = Component(desk, self._match[desk.realm.size_class])
         component.collect(seeds, opened, changed)
 
         clusters = self._clusters(component, desk)
@@ -222,7 +228,7 @@ class IdentityProcessor(Generic[F]):
         size_class = self._matcher.size_class(realm.live)
         if size_class == realm.size_class:
             return
-        before, after = (self._matcher.thresholds(size).match for size in (realm.size_class, size_class))
+        before, after = self._match[realm.size_class], self._match[size_class]
         realm.size_class = size_class
         if before == after:
             return
@@ -252,12 +258,6 @@ class IdentityProcessor(Generic[F]):
             cursor = desk.keys.record_of(rows[-1][0])
             self._continue(msgspec.structs.replace(regroup, cursor=cursor), out)
         else:
-            realm.lowest = realm.highest = self._matcher.thresholds(realm.size_class).match
+            realm.lowest = realm.highest = self._match[realm.size_class]
         desk.realm_changed = True
         desk.write()
-
-
-def _split(record: str) -> tuple[str, str]:
-    """The realm of a record, and its key inside it."""
-    realm, _, local = record.partition("/")
-    return realm, local
