@@ -96,6 +96,10 @@ class Desk(Generic[F]):
         self.matcher = matcher
         self.kinds = matcher.kinds
         self.large_block = large_block
+        self.links = frozenset(code for code, kind in self.kinds.items() if kind.links)
+        """The codes of keys that link."""
+        self.counts_names = frozenset(code for code, kind in self.kinds.items() if kind.distinct_names)
+        """The codes of keys that count names."""
         self.quiet_limits = {code: kind.quiet_limit(large_block) for code, kind in self.kinds.items()}
         self._memory = memory
         self._records: dict[str, RecordRow | None] = {}

@@ -31,11 +31,12 @@ def file_record(desk: Desk[F], record: str, evidence: Evidence[F] | None) -> Fil
     row = desk.record(record)
     old = desk.evidence(record) if row.live else None
     old_links = row.links
-    kinds = desk.kinds
-    links = [key for key in evidence.keys if kinds[key[0]].links] if evidence is not None else []
+    linking = desk.links
+    links = [key for key in evidence.keys if key[0] in linking] if evidence is not None else []
     links_changed = set(links) != set(old_links)
-    values = [] if not links_changed or _only_grows(desk, old_links, links) else list(dict.fromkeys([*old_links, *links]))
-    before = {value: explore(desk, [value]) for value in values}
+    before: dict[MatchKey, Block] = {}  # around the values of a block that may part, become large or cease to be
+    if links_changed and not _only_grows(desk, old_links, links):
+        before = {value: explore(desk, [value]) for value in dict.fromkeys([*old_links, *links])}
     changes = _file_keys(desk, record, old, evidence)
     row.links = links
     if evidence is None:
@@ -50,7 +51,7 @@ def file_record(desk: Desk[F], record: str, evidence: Evidence[F] | None) -> Fil
             row.tenure = desk.next_ordinal()
     desk.touch_record(record)
     desk.realm_changed = True
-    seeds, opened = _blocks(desk, record, old_links, before) if values else (frozenset[str](), frozenset[str]())
+    seeds, opened = _blocks(desk, record, old_links, before) if before else (frozenset[str](), frozenset[str]())
     return Filing(_pairs(changes, record) if changes else [], seeds, opened, links_changed)
 
 

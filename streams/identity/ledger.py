@@ -18,6 +18,8 @@ from hashlib import blake2b
 from itertools import islice
 from typing import Generic, NamedTuple
 
+import msgspec
+
 from schemas import topics
 from schemas.messages import CUSTOMERS, RECORDS, Cause, EntityChanged, MembershipChanged, member_digest_of
 from streams.engine.contract import Outbox
@@ -57,21 +59,20 @@ class _Answer(NamedTuple):
     claims: list[str]
 
 
-class Settlement(Generic[F]):
+class Settlement(msgspec.Struct, Generic[F]):
     """Carries one regrouping into the ledger, and says what changed."""
 
-    def __init__(self, desk: Desk[F], out: Outbox, cause: Cause, secret: bytes) -> None:
-        self._desk = desk
-        self._out = out
-        self._cause = cause
-        self._secret = secret
-        self._rows: Mapping[str, RecordRow] = {}
-        self._at_hand: set[str] = set()
-        self._before: dict[str, str] = {}  # the customer of those at hand that had one
-        self._members_changed: set[str] = set()
-        self._had_members: dict[str, bool] = {}
-        self._answered: dict[str, str] = {}  # id -> who answered for it before, where that changed
-        self._minted_from: dict[str, str] = {}  # new id -> the customer its first record had before
+    _desk: Desk[F]
+    _out: Outbox
+    _cause: Cause
+    _secret: bytes
+    _rows: Mapping[str, RecordRow] = {}
+    _at_hand: set[str] = set()
+    _before: dict[str, str] = {}  # the customer of those at hand that had one
+    _members_changed: set[str] = set()
+    _had_members: dict[str, bool] = {}
+    _answered: dict[str, str] = {}  # id -> who answered for it before, where that changed
+    _minted_from: dict[str, str] = {}  # new id -> the customer its first record had before
 
     def settle(
         self,
@@ -133,7 +134,7 @@ class Settlement(Generic[F]):
         Such a customer keeps its id, and all its claims; nothing else can change. False: it is not so, nothing was done.
         """
         desk, rows = self._desk, self._rows
-        grown: list[tuple[str, Cluster]] = []  # a customer, or none, and the new records
+        grown: list[tuple[str, list[str]]] = []  # a customer, or none, and the new records
         seen: set[str] = set()
         for cluster in clusters:
             customer, members = "", 0
@@ -154,7 +155,7 @@ class Settlement(Generic[F]):
                     return False
                 seen.add(customer)
             if new:
-                grown.append((customer, tuple(new)))
+                grown.append((customer, new))
         # As in general: all ids are chosen before anybody moves.
         answers = [customer or self._mint(new, ()) for customer, new in grown]
         for answer, (_, joining) in zip(answers, grown, strict=True):
@@ -221,11 +222,11 @@ class Settlement(Generic[F]):
         ids = [customer, *desk.aliases(customer)] if desk.customer(customer).aliases else [customer]
         return [claim for claim in ids if desk.customer(claim).anchor not in self._at_hand]
 
-    def _mint(self, cluster: Cluster, rests: Sequence[str]) -> str:
+    def _mint(self, cluster: Sequence[str], rests: Sequence[str]) -> str:
         desk = self._desk
-        firsts = (next(r for r in desk.members(customer) if r not in self._at_hand) for customer in rests)
+        firsts = [next(r for r in desk.members(customer) if r not in self._at_hand) for customer in rests]
         candidates = [*cluster, *firsts]
-        anchor = min(candidates, key=lambda record: desk.record(record).tenure)
+        anchor = min(candidates, key=lambda record: desk.record(record).tenure) if len(candidates) > 1 else candidates[0]
         row = desk.record(anchor)
         row.minted += 1
         customer = mint_id(self._secret, f"{desk.name}/{anchor}", row.minted)  # never one that is taken: it has 100 bits

@@ -47,17 +47,17 @@ class Change(NamedTuple):
 
 def add_all(desk: Desk[F], keys: Iterable[MatchKey], record: str, name: bytes) -> list[Change]:
     """Add a holder of several keys, or change the name of one. The keys whose state is no longer as before."""
-    kinds, quiet_limits, postings = desk.kinds, desk.quiet_limits, desk.postings
+    counts_names, quiet_limits, postings = desk.counts_names, desk.quiet_limits, desk.postings
     named, nameless = PostingRow(1, {record: name}), PostingRow(1, {record: b""})
     filed: dict[MatchKey, PostingRow] = {}
     changes = []
     for key in keys:
-        code = key[0]
-        kind, posting = kinds[code], postings[key]
-        alone = named if kind.distinct_names else nameless
-        if posting.count < quiet_limits[code]:  # by far the most
-            filed[key] = _with(posting, alone) if posting.count else alone
-        elif (change := _add(desk, key, kind, posting, alone)) is not None:
+        posting = postings[key]
+        code, count = key[0], posting.count
+        alone = named if code in counts_names else nameless
+        if count < quiet_limits[code]:  # by far the most
+            filed[key] = _with(posting, alone) if count else alone
+        elif (change := _add(desk, key, desk.kinds[code], posting, alone)) is not None:
             changes.append(change)
     desk.put_postings(filed)
     return changes

@@ -168,11 +168,13 @@ class IdentityProcessor(Generic[F]):
         """Bring edges up to date after filing. Returns the live records that must be grouped again."""
         row, lowest = desk.record(record), desk.realm.lowest
         seeds = set(filing.seeds)
-        seeds.update([other for other, score in row.edges.items() if score >= lowest])
-        if row.live:
-            desk.load_records(row.edges)
-            refresh_record(desk, record, self._floor)
+        if row.edges:
             seeds.update([other for other, score in row.edges.items() if score >= lowest])
+            desk.load_records(row.edges)
+        if row.live:
+            refresh_record(desk, record, self._floor)
+            if row.edges:
+                seeds.update([other for other, score in row.edges.items() if score >= lowest])
             seeds.add(record)
         else:
             drop_record(desk, record)
