@@ -23,7 +23,7 @@ from streams.identity.reference import Reference
 from streams.identity.standardise import address, contacts, dates, names, numbers
 from streams.identity.standardise.organization import names_organization, organization
 from streams.identity.standardise.sound import skeleton, sound
-from streams.identity.standardise.text import CACHE
+from streams.identity.standardise.text import CACHE, LONGEST, RECENT
 from streams.identity.weights import LIMITS
 
 UNKNOWN_KIND, INDIVIDUAL, ORGANIZATION = 0, 1, 2
@@ -228,10 +228,22 @@ def _contacts(
 ) -> tuple[Contact, ...]:
     found = []
     for value in values:
-        text = standardise(value.value or value.raw)
-        if text and not is_blocked(text, blocked):
-            found.append(Contact(text, match_key(secret, kind, text), value.valid_from, value.valid_to))
+        contact = _contact(kind, (value.value or value.raw)[:LONGEST], standardise, blocked, secret)
+        if contact is None:
+            continue
+        if value.valid_from or value.valid_to:
+            contact = Contact(contact.value, contact.key, value.valid_from, value.valid_to)
+        found.append(contact)
     return _distinct(found, limit)
+
+
+@lru_cache(maxsize=RECENT)
+def _contact(
+    kind: str, written: str, standardise: Callable[[str], str], blocked: tuple[str, ...], secret: bytes
+) -> Contact | None:
+    """None: nobody's."""
+    text = standardise(written)
+    return Contact(text, match_key(secret, kind, text)) if text and not is_blocked(text, blocked) else None
 
 
 def _domains(emails: tuple[Contact, ...], secret: bytes) -> tuple[Contact, ...]:
@@ -242,13 +254,24 @@ def _domains(emails: tuple[Contact, ...], secret: bytes) -> tuple[Contact, ...]:
 def _places(values: Iterable[Address], secret: bytes) -> tuple[Place, ...]:
     found = []
     for value in values:
-        house, unit, street, locality, postcode, country = address.address(value)
-        if not (street or postcode or locality):
+        place = _place(address.address(value), secret)
+        if place is None:
             continue
-        area = (postcode or skeleton(locality)) if house and street else ""
-        key = match_key(secret, "address", area, house, skeleton(address.street_core(street))) if area else _NO_KEY
-        found.append(Place(house, unit, street, locality, postcode, country, key, value.valid_from, value.valid_to))
+        if value.valid_from or value.valid_to:
+            place = msgspec.structs.replace(place, valid_from=value.valid_from, valid_to=value.valid_to)
+        found.append(place)
     return _distinct(found, LIMITS.places)
+
+
+@lru_cache(maxsize=RECENT)
+def _place(lines: address.Lines, secret: bytes) -> Place | None:
+    """None: nothing of it says where."""
+    house, unit, street, locality, postcode, country = lines
+    if not (street or postcode or locality):
+        return None
+    area = (postcode or skeleton(locality)) if house and street else ""
+    key = match_key(secret, "address", area, house, skeleton(address.street_core(street))) if area else _NO_KEY
+    return Place(house, unit, street, locality, postcode, country, key)
 
 
 def _name_token(people: tuple[PersonName, ...], organizations: tuple[str, ...]) -> bytes:

@@ -8,11 +8,14 @@ other key does: each kind costs every record a row.
 
 from __future__ import annotations
 
-from streams.identity.features import Features, PersonName
+from functools import lru_cache
+
+from streams.identity.features import Features
 from streams.identity.kinds import KINDS, match_key
 from streams.identity.model import MatchKey
 from streams.identity.standardise.address import street_core
 from streams.identity.standardise.sound import skeleton
+from streams.identity.standardise.text import CACHE
 from streams.identity.weights import LIMITS
 
 _ORDER = {code: position for position, code in enumerate(KINDS)}
@@ -43,43 +46,49 @@ def _value_keys(features: Features, areas: list[str], secret: bytes, found: list
     found += [phone.key for phone in features.phones]
     if not areas:
         return
-    givens = dict.fromkeys([sound for name in features.names for sound in _given_sounds(name)])
+    givens = dict.fromkeys([sound for name in features.names for sound in _sounds(name.forms)])
     for place, area in zip(features.places, areas, strict=True):
         if place.key:
             found.append(place.key)
         spot = place.house or skeleton(street_core(place.street))
         if area and spot:
-            found += [match_key(secret, "address_given", area, spot, given) for given in givens if given]
+            found += [match_key(secret, "address_given", area, spot, given) for given in givens]
 
 
 def _name_keys(features: Features, secret: bytes, found: list[MatchKey]) -> None:
     """Names with birth date and place, and alone. Given and family name are interchangeable: people swap them."""
+    add = found.append  # in loops: most have one round, and a comprehension costs a call
     birth = features.birth
     postcodes = dict.fromkeys([place.postcode for place in features.places if place.postcode])
     calendar = ""
     if len(birth) == 8:
         calendar = birth[:4] + "".join(sorted((birth[4:6], birth[6:])))  # day and month are interchangeable too
-        found += [match_key(secret, "birth_postcode", calendar, postcode) for postcode in postcodes]
-        found += [match_key(secret, "birth_house", calendar, place.house) for place in features.places if place.house]
+        for postcode in postcodes:
+            add(match_key(secret, "birth_postcode", calendar, postcode))
+        for place in features.places:
+            if place.house:
+                add(match_key(secret, "birth_house", calendar, place.house))
     for name in features.names:
-        families = _family_sounds(name)
-        givens = _given_sounds(name)
+        families = _family_sounds(name.family)
+        givens = _sounds(name.forms)
         if calendar:
-            found += [match_key(secret, "word_birth", word, calendar) for word in (*givens, *families)]
+            for word in givens + families:
+                add(match_key(secret, "word_birth", word, calendar))
         for family in families:
-            found += [match_key(secret, "family_postcode", family, postcode) for postcode in postcodes]
-            found += [match_key(secret, "name", "+".join(sorted((given, family)))) for given in givens]
+            for postcode in postcodes:
+                add(match_key(secret, "family_postcode", family, postcode))
+            for given in givens:
+                both = f"{given}+{family}" if given < family else f"{family}+{given}"
+                add(match_key(secret, "name", both))
 
 
-def _given_sounds(name: PersonName) -> tuple[str, ...]:
-    """How every formal name the given name may stand for sounds."""
-    forms = name.forms
-    if len(forms) == 1:
-        sound = skeleton(forms[0])
-        return (sound,) if sound else ()
-    return tuple(dict.fromkeys([sound for form in forms if (sound := skeleton(form))]))
+@lru_cache(maxsize=CACHE)
+def _sounds(words: tuple[str, ...]) -> tuple[str, ...]:
+    """How words sound, say every formal name a given name may stand for."""
+    return tuple(dict.fromkeys([sound for word in words if (sound := skeleton(word))]))
 
 
-def _family_sounds(name: PersonName) -> tuple[str, ...]:
+@lru_cache(maxsize=CACHE)
+def _family_sounds(family: str) -> tuple[str, ...]:
     """How the words of the family name sound, of a long one the first two."""
-    return tuple(dict.fromkeys([sound for word in name.family.split()[:2] if (sound := skeleton(word))]))
+    return _sounds(tuple(family.split()[:2]))

@@ -31,6 +31,7 @@ KINDS: Mapping[int, KeyKind] = {kind.code: kind for kind in _KINDS}
 _CODES = {kind.name: bytes([kind.code]) for kind in _KINDS}
 
 
+@lru_cache(maxsize=1 << 14)
 def match_key(secret: bytes, kind: str, *parts: str) -> MatchKey:
     """The key a value is looked up by: the kind's code and a keyed hash of 8 bytes, different for every secret (a realm's).
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from schemas.canonical import Address
 from streams.identity.data import pairs
-from streams.identity.standardise.text import CACHE, LONGEST, code, fold
+from streams.identity.standardise.text import CACHE, LONGEST, RECENT, code, fold
 
 _STREET_WORDS = pairs("street_words.txt")
 _TYPE_WORDS = frozenset(_STREET_WORDS.values())
@@ -39,6 +39,7 @@ def _word(position: int, word: str) -> str:
     return word
 
 
+@lru_cache(maxsize=CACHE)
 def _house(text: str) -> str:
     """12, 12a; the first of a range; what the source wrote where it is no number."""
     folded = fold(text)
@@ -52,7 +53,8 @@ def _street(text: str, house: str, unit: str) -> tuple[str, str, str]:
     if not unit and (found := _UNIT.search(street)):
         unit = found[1]
         street = (street[: found.start()] + street[found.end() :]).strip()
-    found = _LEADING_HOUSE.match(street) or _TRAILING_HOUSE.search(street)
+    has_number = not street.replace(" ", "").isalpha()
+    found = (_LEADING_HOUSE.match(street) or _TRAILING_HOUSE.search(street)) if has_number else None
     if found and (not house or house == found[1] + (found[2] or "")):
         house = house or found[1] + (found[2] or "")
         street = (street[: found.start()] + street[found.end() :]).strip()
@@ -61,15 +63,26 @@ def _street(text: str, house: str, unit: str) -> tuple[str, str, str]:
 
 def address(value: Address) -> Lines:
     """Standardise one address. A line in `raw` is used only where there is no street."""
-    house = _house(value.house) if value.house else ""
-    unit = fold(value.unit) if value.unit else ""
-    if found := _UNIT.match(unit):
+    return _lines(
+        value.house[:LONGEST],
+        value.unit[:LONGEST],
+        (value.street or value.raw)[:LONGEST],
+        value.locality[:LONGEST],
+        value.postcode.strip()[:LONGEST],
+        value.country[:LONGEST],
+    )
+
+
+@lru_cache(maxsize=RECENT)
+def _lines(house: str, unit: str, street: str, locality: str, postcode: str, country: str) -> Lines:
+    house = _house(house) if house else ""
+    unit = fold(unit) if unit else ""
+    if unit and (found := _UNIT.match(unit)):
         unit = found[1]
-    street, house, unit = _street((value.street or value.raw)[:LONGEST], house, unit)
-    postcode = value.postcode.strip()
-    if found := _US_LONG_ZIP.fullmatch(postcode):
+    street, house, unit = _street(street, house, unit)
+    if "-" in postcode and (found := _US_LONG_ZIP.fullmatch(postcode)):
         postcode = found[1]
-    return Lines(house, unit, street, fold(value.locality), code(postcode), code(value.country))
+    return Lines(house, unit, street, fold(locality), code(postcode), code(country))
 
 
 def street_core(street: str) -> str:

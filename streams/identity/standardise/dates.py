@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from functools import lru_cache
+
+from streams.identity.standardise.text import CACHE, LONGEST
 
 _ISO = re.compile(r"(\d{4})(?:-?(\d{2})(?:-?(\d{2}))?)?(?:[T ].*)?", re.ASCII)
 EARLIEST_YEAR, LATEST_YEAR = 1850, 2100  # outside: a system's filler, not a birth
 
 
-def birth(text: str, blocked: Collection[str]) -> str:
+def birth(text: str, blocked: frozenset[str]) -> str:
     """Digits of the known part. Day and month are put right where only one order is a date; blocked dates are not known."""
-    found = _ISO.fullmatch(text.strip())
+    return _birth(text[:LONGEST].strip(), blocked)
+
+
+@lru_cache(maxsize=CACHE)
+def _birth(text: str, blocked: frozenset[str]) -> str:
+    found = _ISO.fullmatch(text)
     if not found:
         return ""
     year, month, day = found.groups(default="")

@@ -58,12 +58,14 @@ def _drop_titles(words: list[str]) -> list[str]:
 
 @lru_cache(maxsize=CACHE)
 def _parts(given: str, middle: str, family: str, suffix: str) -> Parsed:
-    givens = _drop_titles(fold(given).split())
-    families = fold(family).split()
+    given, middle, family, stated = fold(given), fold(middle), fold(family), fold(suffix)
+    if " " not in given and " " not in family:  # by far the most: nothing to take off
+        return Parsed(given, middle, family, _SUFFIXES.get(stated, ""))
+    givens = _drop_titles(given.split())
+    families = family.split()
     found = _take_suffix(families) or _take_suffix(givens)
-    stated = fold(suffix)
     first, *others = givens or [""]
-    middles = others + fold(middle).split()
+    middles = others + middle.split()
     return Parsed(first, " ".join(middles), _family(families), _SUFFIXES.get(stated, "") or found)
 
 

@@ -14,9 +14,9 @@ _SPELLINGS = (
     ("v", "f"), ("dg", "j"), ("ge", "je"), ("gi", "ji"), ("y", "i"), ("ae", "a"), ("oe", "o"), ("ue", "u"),
 )  # fmt: skip
 _SILENT_STARTS = (("kn", "n"), ("gn", "n"), ("wr", "r"), ("ps", "s"))
-_DOUBLES = re.compile(r"(.)\1+")
+_DOUBLE = re.compile(r"(.)\1")
 _VOWELS = re.compile(r"[aeiou]+")
-_INNER_H = re.compile(r"(?<=.)h")
+_NO_VOWELS = str.maketrans("", "", "aeiou")
 _VOWEL_CLASS = {"a": "a", "e": "i", "i": "i", "o": "o", "u": "o"}
 
 SKELETON_LENGTH = 6
@@ -30,7 +30,14 @@ def _respell(word: str) -> str:
     for spelling, sound in _SPELLINGS:
         if spelling in word:
             word = word.replace(spelling, sound)
-    return _DOUBLES.sub(r"\1", _INNER_H.sub("", word))
+    return _single(word[:1] + word[1:].replace("h", ""))
+
+
+def _single(word: str) -> str:
+    """Each letter once where it is doubled."""
+    if not _DOUBLE.search(word):
+        return word  # by far the most
+    return "".join([letter for letter, before in zip(word, " " + word, strict=False) if letter != before])
 
 
 @lru_cache(maxsize=CACHE)
@@ -40,7 +47,7 @@ def skeleton(folded: str) -> str:
     if not word:
         return ""
     head = "a" if word[0] in _VOWEL_CLASS else word[0]
-    return head + _DOUBLES.sub(r"\1", _VOWELS.sub("", word[1:]))[: SKELETON_LENGTH - 1]
+    return head + _single(word[1:].translate(_NO_VOWELS))[: SKELETON_LENGTH - 1]
 
 
 @lru_cache(maxsize=CACHE)

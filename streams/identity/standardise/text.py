@@ -10,6 +10,9 @@ from streams.identity.data import pairs
 
 CACHE = 1 << 16  # spellings kept by each cached function: names and streets repeat; some 10 MB when full
 
+RECENT = 1 << 14
+"""Whole values kept by each cached function: one customer's records, and those of one household, come close together."""
+
 _DIGRAPHS = pairs("digraphs.txt")
 _LETTERS = str.maketrans(pairs("letters.txt"))
 
@@ -46,8 +49,10 @@ def _fold(text: str) -> str:
 def code(text: str) -> str:
     """Upper case ASCII letters and digits only: identification values, postcodes, issuers."""
     text = text[:LONGEST].upper()
-    if text.isalnum() and text.isascii():  # by far the most
-        return text
-    if not text.isascii():
+    if text.isascii():
+        text = "".join(text.split())
+        if text.isalnum():  # by far the most
+            return text
+    else:
         text = fold(text).upper()
     return _NOT_ALNUM.sub("", text)
