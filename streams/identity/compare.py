@@ -19,7 +19,7 @@ from streams.identity.features import Features
 from streams.identity.levels import APART, CAPPED, CLOSE, CONFLICTING, DIFFERENT, MISSING, SAME, Judged
 from streams.identity.levels.birth import judge_birth
 from streams.identity.levels.contacts import judge_domains, judge_emails, judge_phones
-from streams.identity.levels.names import NamesJudged, judge_names
+from streams.identity.levels.names import judge_names
 from streams.identity.levels.numbers import judge_gender, judge_numbers
 from streams.identity.levels.organizations import judge_organizations
 from streams.identity.levels.places import judge_places
@@ -101,21 +101,25 @@ def _sum(judged: tuple[Judged, ...], rules: Rules) -> int:
 
 def _judge_people(a: Features, b: Features, values: Values, rules: Rules) -> tuple[Judged, ...]:
     """The names and birth dates of two persons, and the rules that keep the members of a household apart."""
-    number = values[0][1]
+    (_, number), (email, _), (phone, _), _ = values
     birth = judge_birth(a.birth, b.birth) if a.birth and b.birth else MISSING
     names = judge_names(a.names, b.names)
     gender = judge_gender(a.gender, b.gender) if a.gender and b.gender else MISSING
     judged = (*values, birth, gender, *names)
-    given, _, family, _ = names
+    given, middle, family, _ = names
     contact = _agreeing(values)
     household = contact + family[1] if family[1] > 0 else contact
-    _cap_household(household, rules)
+    if household > _HOUSEHOLD_CAP:
+        _cap_household(household, rules)
     if household >= _HOUSEHOLD_SHARED and number <= 0:
         _tell_members_apart(given, birth, rules)
     if contact < _SECOND_GROUP and birth[1] < _SECOND_GROUP and number < _SECOND_GROUP:
         _cap("name alone", judged, rules)
-    elif _within_household(values, birth, names) < 0:
-        _cap("household alone", judged, rules)
+    else:
+        # The evidence for one person against two members of one household.
+        within = (given[1] if given[1] < _WITHIN_GIVEN else _WITHIN_GIVEN) + middle[1] + birth[1] + number
+        if within + _WITHIN_EMAIL.get(email, 0) + _WITHIN_PHONE.get(phone, 0) < 0:
+            _cap("household alone", judged, rules)
     return judged
 
 
@@ -126,20 +130,6 @@ def _tell_members_apart(given: Judged, birth: Judged, rules: Rules) -> None:
         rules.append(("household member", (APART, WEIGHTS.household_unlike_given)))
     if birth[0] is CONFLICTING:
         rules.append(("household member", (APART, WEIGHTS.household_other_birth)))
-
-
-def _within_household(values: Values, birth: Judged, names: NamesJudged) -> int:
-    """The evidence for one person against two members of one household."""
-    number, email, phone, _ = values
-    given = names[0][1]
-    return (
-        (given if given < _WITHIN_GIVEN else _WITHIN_GIVEN)
-        + names[1][1]
-        + birth[1]
-        + number[1]
-        + _WITHIN_EMAIL.get(email[0], 0)
-        + _WITHIN_PHONE.get(phone[0], 0)
-    )
 
 
 def _judge_organizations(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import TypeAlias
 
 from rapidfuzz.distance import OSA, JaroWinkler
 
@@ -15,16 +15,10 @@ _likeness = JaroWinkler.similarity
 _distance = OSA.distance
 
 
-class NamesJudged(NamedTuple):
-    """The pair of names, one from each record, that agrees best."""
+NamesJudged: TypeAlias = tuple[Judged, Judged, Judged, Judged]
+"""Given name, middle name, family name and suffix of the pair of names, one from each record, that agrees best."""
 
-    given: Judged
-    middle: Judged
-    family: Judged
-    suffix: Judged
-
-
-NAMELESS = NamesJudged(MISSING, MISSING, MISSING, MISSING)
+NAMELESS: NamesJudged = (MISSING, MISSING, MISSING, MISSING)
 
 
 def judge_names(left: Sequence[PersonName], right: Sequence[PersonName]) -> NamesJudged:
@@ -34,13 +28,14 @@ def judge_names(left: Sequence[PersonName], right: Sequence[PersonName]) -> Name
     if not left or not right:
         return NAMELESS
     judged = [judge_pair(a, b) for a in left for b in right]
-    best = max(judged, key=_rank)
-    suffixes = [pair.suffix for pair in judged if pair.suffix is not MISSING]
-    return best._replace(suffix=max(suffixes, key=lambda suffix: suffix[1]) if suffixes else MISSING)
+    given, middle, family, _ = max(judged, key=_rank)
+    suffixes = [suffix for *_, suffix in judged if suffix is not MISSING]
+    return given, middle, family, max(suffixes, key=lambda suffix: suffix[1]) if suffixes else MISSING
 
 
 def _rank(judged: NamesJudged) -> tuple[int, NamesJudged]:
-    return judged.given[1] + judged.middle[1] + judged.family[1], judged
+    given, middle, family, _ = judged
+    return given[1] + middle[1] + family[1], judged
 
 
 def judge_pair(a: PersonName, b: PersonName) -> NamesJudged:
@@ -51,7 +46,7 @@ def judge_pair(a: PersonName, b: PersonName) -> NamesJudged:
         given, family = swapped
     middle = _judge_middle(a, b) if a.middle and b.middle else MISSING
     suffix = judge_suffix(a, b) if a.suffix and b.suffix else MISSING
-    return NamesJudged(given, middle, family, suffix)
+    return given, middle, family, suffix
 
 
 def are_other_givens(a: PersonName, b: PersonName) -> bool:
@@ -69,7 +64,7 @@ def judge_given(a: PersonName, b: PersonName) -> Judged:
     bits = a.given_bits if a.given_bits < b.given_bits else b.given_bits
     if x == y:
         return SAME, bits
-    if any(form in b.forms for form in a.forms) or _is_called_by_middle(a, b) or _is_called_by_middle(b, a):
+    if not set(a.forms).isdisjoint(b.forms) or _is_called_by_middle(a, b) or _is_called_by_middle(b, a):
         return CLOSE, bits + WEIGHTS.given_known_as
     if a.given_sound == b.given_sound:
         return CLOSE, bits + WEIGHTS.given_sounds

@@ -37,11 +37,18 @@ def judge_places(left: Sequence[Place], right: Sequence[Place], generic: Collect
 def _weigh(a: Place, b: Place) -> int:
     """What agrees, up to the highest, less what differs."""
     agreeing = differing = 0
-    for weight in (_weigh_area(a, b), _weigh_street(a.street, b.street)):
-        if weight > 0:
-            agreeing += weight
+    area = _weigh_area(a, b)
+    if area > 0:
+        agreeing = area
+    else:
+        differing = area
+    if a.street and b.street:
+        if a.street == b.street:
+            agreeing += WEIGHTS.street_same
+        elif _likeness(a.street, b.street) >= LIKENESS.street:
+            agreeing += WEIGHTS.street_close
         else:
-            differing += weight
+            differing += WEIGHTS.street_different
     if a.house and b.house:
         if a.house == b.house:
             agreeing += WEIGHTS.house_same
@@ -52,17 +59,9 @@ def _weigh(a: Place, b: Place) -> int:
             agreeing += WEIGHTS.unit_same
         else:
             differing += WEIGHTS.unit_different
-    agreeing = min(agreeing, WEIGHTS.address_highest)
-    weight = agreeing + differing
+    highest = WEIGHTS.address_highest
+    weight = (agreeing if agreeing < highest else highest) + differing
     return weight if weight > WEIGHTS.address_lowest else WEIGHTS.address_lowest
-
-
-def _weigh_street(x: str, y: str) -> int:
-    if not x or not y:
-        return 0
-    if x == y:
-        return WEIGHTS.street_same
-    return WEIGHTS.street_close if _likeness(x, y) >= LIKENESS.street else WEIGHTS.street_different
 
 
 def _weigh_area(a: Place, b: Place) -> int:
