@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import NamedTuple, cast, get_args
+from typing import Any, NamedTuple, cast, get_args
 
 from connectors.mappings.conditions import Test, any_present
 from connectors.mappings.elements import ListReading, compile_element
 from connectors.mappings.model import Element, Value
 from connectors.mappings.paths import Getter
 from connectors.mappings.unfit import UnfitError
-from connectors.mappings.values import compile_value
+from connectors.mappings.values import MAX_TEXT, compile_value
 from schemas.canonical import ATTRIBUTES, LIST_ATTRIBUTES, Attributes, Kind, Part
 from schemas.documents import Document
 from streams.engine.contract import RejectedError
@@ -42,34 +42,43 @@ class AttributesReader:
 
     def snapshot(self, item: object, event: object) -> Attributes:
         """All mapped attributes, `None` where the event has nothing."""
-        return self._read(item, event, None)
+        return self._read(item, event)
 
     def partial(self, item: object, event: object, unchanged: Callable[[object], bool]) -> Attributes:
         """As a snapshot, but UNSET where an attribute is read from a value that stands for `unchanged`."""
-        return self._read(item, event, lambda reading: not any(unchanged(path(item, event)) for path in reading.paths))
+        return self._read(item, event, unchanged=unchanged)
 
     def patch(self, item: object, event: object) -> Attributes:
         """The attributes the event names; the others are UNSET."""
-        return self._read(item, event, lambda reading: reading.named(item, event))
+        return self._read(item, event, patch=True)
 
-    def _read(self, item: object, event: object, wanted: Callable[[Attribute], bool] | None) -> Attributes:
-        attributes = Attributes()
-        characteristics: dict[str, str | None] = {}
+    def _read(
+        self, item: object, event: object, *, patch: bool = False, unchanged: Callable[[object], bool] | None = None
+    ) -> Attributes:
+        attributes = Attributes(**self._collect(self._attributes, item, event, patch, unchanged))
+        if self._characteristics and (found := self._collect(self._characteristics, item, event, patch, unchanged)):
+            attributes.characteristics = found
+        return attributes
+
+    def _collect(
+        self,
+        readings: list[Attribute],
+        item: object,
+        event: object,
+        patch: bool,
+        unchanged: Callable[[object], bool] | None,
+    ) -> dict[str, Any]:
+        found = {}
         name = ""
         try:
-            for attribute in self._attributes:
-                name = attribute.name
-                if wanted is None or wanted(attribute):
-                    setattr(attributes, name, attribute.build(item, event))
-            for attribute in self._characteristics:
-                name = attribute.name
-                if wanted is None or wanted(attribute):
-                    characteristics[name] = cast("str | None", attribute.build(item, event))
+            for name, build, named, paths in readings:
+                if patch and not named(item, event):
+                    continue
+                if unchanged is None or not any(unchanged(path(item, event)) for path in paths):
+                    found[name] = build(item, event)
         except UnfitError as error:
             raise RejectedError(error.reason, f"mapping {self._source}, attribute {name}: {error.what}") from error
-        if characteristics:
-            attributes.characteristics = characteristics
-        return attributes
+        return found
 
 
 def _compile(name: str, mapped: object) -> Attribute:
@@ -89,13 +98,18 @@ def _kind(text: str) -> str:
 
 def _scalar(name: str, mapped: Value, check: Callable[[str], str] | None = None) -> Attribute:
     source = compile_value(mapped)
-    value = source.value
+    key, finish, default, value = source.key, source.finish, source.default, source.value
 
     def build(item: object, event: object) -> str | None:
-        text = value(item, event)
+        found = item.get(key) if key is not None and type(item) is dict else None
+        if type(found) is str and len(found) <= MAX_TEXT:  # `value`, without the calls
+            text = found.strip()
+            text = (finish(text, item, event) if finish and text else text) or default
+        else:
+            text = value(item, event)
         return check(text) if text and check else text or None
 
-    return Attribute(name, build, any_present(source.paths), source.paths)
+    return Attribute(name, build, any_present(source.paths, source.keys), source.paths)
 
 
 def _list(name: str, elements: list[ListReading]) -> Attribute:

@@ -8,7 +8,7 @@ from typing import TypeAlias
 from msgspec import UNSET
 
 from connectors.mappings.model import Condition
-from connectors.mappings.paths import Getter, getter
+from connectors.mappings.paths import Getter, Keys, getter
 from connectors.mappings.transforms import constant
 from connectors.mappings.values import as_text
 
@@ -27,11 +27,19 @@ def compile_condition(condition: Condition) -> Test:
     return lambda item, event: as_text(get(item, event), condition.path) in allowed
 
 
-def any_present(paths: tuple[Getter, ...]) -> Test:
-    """Whether the event has one of the paths, be it null; what is made of constants alone is always there."""
+def any_present(paths: tuple[Getter, ...], keys: Keys = None) -> Test:
+    """Whether the event has one of the paths, be it null; what is made of constants alone is always there.
+
+    `keys` are what the paths are, if each is just a key of the current item: looked at without going there.
+    """
     if not paths:
         return lambda _item, _event: True
-    if len(paths) == 1:
-        path = paths[0]
-        return lambda item, event: path(item, event) is not UNSET
-    return lambda item, event: any(path(item, event) is not UNSET for path in paths)
+    if keys is None:
+        return lambda item, event: any(path(item, event) is not UNSET for path in paths)
+
+    def named(item: object, event: object) -> bool:
+        if type(item) is dict:
+            return not item.keys().isdisjoint(keys)
+        return any(path(item, event) is not UNSET for path in paths)
+
+    return named

@@ -26,6 +26,10 @@ _TOKEN = re.compile("|".join(_TOKENS))
 _MONTHS = {name: number for number, name in enumerate(re.findall("...", "janfebmaraprmayjunjulaugsepoctnovdec"), 1)}
 _ISO = re.compile(r"(?P<y>\d{4})(?:-(?P<m>\d{2})(?:-(?P<d>\d{2})(?:[T ].{0,40})?)?)?", re.ASCII)
 _EPOCH = date(1970, 1, 1)
+_EPOCH_TIME = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+_DAYS = re.compile(r"-?\d{1,18}", re.ASCII)
+_NUMBER = re.compile(r"\s*-?\d{1,18}\s*", re.ASCII)
 _UNITS = {"days": 1, "epoch_s": 86_400, "epoch_ms": 86_400_000, "epoch_us": 86_400_000_000}
 
 
@@ -53,7 +57,7 @@ def date_reader(text: str) -> DateReader:
 
 def _since_epoch(unit: int) -> DateReader:
     def read(given: str) -> str:
-        if not re.fullmatch(r"-?\d{1,18}", given, re.ASCII):
+        if not _DAYS.fullmatch(given):
             return ""
         try:
             return (_EPOCH + timedelta(days=int(given) // unit)).isoformat()
@@ -88,11 +92,10 @@ def milliseconds(value: object, style: str) -> int:
 
 def microseconds(value: object, style: str) -> int:
     """As `milliseconds`, in microseconds. A datetime (from Avro's logical types) is UTC if it has no zone."""
+    if style == "iso" and not isinstance(value, datetime):
+        value = _iso_time(value)
     if isinstance(value, datetime):
-        since = (value if value.tzinfo else value.replace(tzinfo=UTC)) - datetime(1970, 1, 1, tzinfo=UTC)
-        time = since // timedelta(microseconds=1)
-    elif style == "iso":
-        return microseconds(_iso_time(value), style)
+        time = ((value if value.tzinfo else value.replace(tzinfo=UTC)) - _EPOCH_TIME) // _MICROSECOND
     else:
         time = int(_number(value) * 1_000_000 // _PER_SECOND[style])
     if not 0 <= time < _LATEST * 1_000:
@@ -112,6 +115,6 @@ def _iso_time(value: object) -> datetime:
 def _number(value: object) -> int | float:
     if type(value) is int or (type(value) is float and isfinite(value)):
         return value
-    if isinstance(value, str) and re.fullmatch(r"\s*-?\d{1,18}\s*", value, re.ASCII):
+    if isinstance(value, str) and _NUMBER.fullmatch(value):
         return int(value)
     raise UnfitError("bad-date", "not a number since 1970")

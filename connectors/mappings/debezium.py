@@ -13,7 +13,10 @@ from streams.engine.contract import RejectedError
 UNAVAILABLE = "__debezium_unavailable_value"
 """Stands for a large (TOASTed) column that the change did not touch and the log does not hold."""
 
+_LSN = re.compile(r"\d{1,20}", re.ASCII)
+
 _UNAVAILABLE: tuple[object, ...] = (UNAVAILABLE, [UNAVAILABLE], UNAVAILABLE.encode())
+_OTHER_FORMS = {list, bytes}
 
 
 class RowChange(NamedTuple):
@@ -66,7 +69,9 @@ def is_unavailable(value: object) -> bool:
 
 def _has_unavailable(row: dict[str, object]) -> bool:
     values = row.values()
-    return any(form in values for form in _UNAVAILABLE)
+    if UNAVAILABLE in values:
+        return True
+    return not _OTHER_FORMS.isdisjoint(map(type, values)) and any(form in values for form in _UNAVAILABLE)
 
 
 def position(event: dict[str, object]) -> tuple[int, int, int]:
@@ -106,6 +111,6 @@ def _sequence(text: str, lsn: int | None) -> tuple[int | None, int | None]:
 
 
 def _lsn(value: object) -> int | None:
-    if isinstance(value, str) and re.fullmatch(r"\d{1,20}", value, re.ASCII):
+    if isinstance(value, str) and _LSN.fullmatch(value):
         value = int(value)
     return value if type(value) is int and 0 <= value < 2**63 else None

@@ -11,7 +11,7 @@ from msgspec.inspect import BoolType, StructType, type_info
 from connectors.mappings.conditions import Test, any_present, compile_condition
 from connectors.mappings.lines import split_name, split_street
 from connectors.mappings.model import Element, Value
-from connectors.mappings.paths import Getter, getter
+from connectors.mappings.paths import Getter, Keys, all_keys, getter, only_step
 from connectors.mappings.unfit import UnfitError
 from connectors.mappings.values import MAX_TEXT, Source, as_bool, as_text, compile_value
 from schemas.canonical import Part
@@ -41,10 +41,13 @@ def compile_element(part: type[Part], element: Element) -> ListReading:
         get = getter(element.each)
         build: Callable[[object, object], list[Part]] = _for_each(get, element.each, make)
         paths: tuple[Getter, ...] = (get,)
+        each = only_step(element.each)
+        keys: Keys = None if each is None else frozenset((each,))
     else:
         build = _single(make)
         paths = tuple(path for source in sources for path in source.paths)
-    named = any_present(paths)
+        keys = all_keys(source.keys for source in sources)
+    named = any_present(paths, keys)
     if element.when is None:
         return ListReading(build, named, paths, make if element.each is None else None)
     when, inner = compile_condition(element.when), build
@@ -110,7 +113,7 @@ def _maker(part: type[Part], element: Element) -> tuple[Make, list[Source]]:
     fixed, contents, labels, flags, with_raw = _fields(part, element)
     split, line = _splitter(element)
     sources = [source for _, source in contents + labels] + ([line] if line else [])
-    inside = [(name, source.key, source.read, source.finish) for name, source in contents]
+    inside = [(name, source.key, source.read, source.finish, name == with_raw) for name, source in contents]
     labelled = [(name, source.key, source.finish, source.default, source.value) for name, source in labels]
     defaults = [(name, source.default) for name, source in contents if source.default]
     only = inside[0][1] if len(inside) == 1 and line is None else None
@@ -122,7 +125,7 @@ def _maker(part: type[Part], element: Element) -> tuple[Make, list[Source]]:
         found: dict[str, object] = {}
         if line and (text := line.value(item, event)):
             found.update(split(text))
-        for name, key, read, finish in inside:
+        for name, key, read, finish, keeps_raw in inside:
             if key is not None and keys is not None:
                 # `read`, without the calls: here is where the time of an event goes, and most of it finds nothing.
                 value = keys.get(key)
@@ -134,7 +137,7 @@ def _maker(part: type[Part], element: Element) -> tuple[Make, list[Source]]:
             if raw:
                 if text := finish(raw, item, event) if finish else raw:
                     found[name] = text
-                if name == with_raw:
+                if keeps_raw:
                     found["raw"] = raw
         if not found:
             return None
@@ -152,7 +155,8 @@ def _maker(part: type[Part], element: Element) -> tuple[Make, list[Source]]:
         for name in flags:
             if name in found:
                 found[name] = as_bool(cast(str, found[name]))
-        found.update(fixed)
+        if fixed:
+            found.update(fixed)
         return part(**found)
 
     return make, sources

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from pathlib import Path
 from typing import cast
 
@@ -25,6 +26,7 @@ from streams.engine.contract import Message, RejectedError
 MAX_RECORD_ID = 256
 FROM_RECORD = "(source from the record)"
 _MAX_SEQUENCE = 2**63
+_SEQUENCE = re.compile(r"\s*\d{1,19}\s*", re.ASCII)
 _TRACE = re.compile(rb"[0-9a-f-]{1,100}")
 
 
@@ -152,7 +154,7 @@ class Mapping:
         return then != now and not any(old is UNSET and new is not UNSET for old, new in zip(then, now, strict=True))
 
     def _checked_realm(self, realm: str) -> str:
-        if not NAME.fullmatch(realm) or (self._realms is not None and realm not in self._realms):
+        if not _is_name(realm) or (self._realms is not None and realm not in self._realms):
             raise RejectedError("unknown-realm", f"mapping {self.source}, realm: missing, or not one this mapping allows")
         return realm
 
@@ -179,6 +181,11 @@ def shipped_mapping(name: str) -> Path:
     if name not in names:
         raise ValueError(f"no mapping {name!r} is shipped (there are: {', '.join(names)})")
     return folder / f"{name}.yaml"
+
+
+@lru_cache(maxsize=256)
+def _is_name(realm: str) -> bool:
+    return NAME.fullmatch(realm) is not None
 
 
 def _source(source: str | Value) -> Callable[[object, object], str]:
@@ -230,7 +237,7 @@ def _there(value: object) -> object:
 
 
 def _sequence(value: object, path: str) -> int:
-    if isinstance(value, str) and re.fullmatch(r"\s*\d{1,19}\s*", value, re.ASCII):
+    if isinstance(value, str) and _SEQUENCE.fullmatch(value):
         value = int(value)
     if type(value) is not int or not -_MAX_SEQUENCE <= value < _MAX_SEQUENCE:
         raise UnfitError("missing-order", f"path {path}: a whole number of 64 bits was expected")

@@ -5,7 +5,7 @@ Looking up a path gives the value, `None` where the path or anything before its 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import NamedTuple, TypeAlias
 
 from msgspec import UNSET
@@ -19,6 +19,10 @@ Getter: TypeAlias = Callable[[object, object], object]
 class Path(NamedTuple):
     absolute: bool
     steps: tuple[str, ...]
+
+
+Keys: TypeAlias = frozenset[str] | None
+"""The keys of the current item that something is read from; None if it is read from elsewhere, too."""
 
 
 def parse_path(text: str) -> Path:
@@ -55,6 +59,16 @@ def only_step(text: str) -> str | None:
     """The step of a path that is just one name in the current item; None for other paths."""
     path = parse_path(text)
     return path.steps[0] if len(path.steps) == 1 and not path.absolute else None
+
+
+def all_keys(parts: Iterable[Keys]) -> Keys:
+    """The keys of all parts."""
+    found: frozenset[str] = frozenset()
+    for keys in parts:
+        if keys is None:
+            return None
+        found |= keys
+    return found
 
 
 def _step(value: object, step: str, text: str) -> object:

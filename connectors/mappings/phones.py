@@ -19,9 +19,12 @@ def e164(written: str, region: str) -> str:
     """`written` in E.164; as written where it is no possible number. It is dialled from `region`: alpha-2, or empty."""
     if len(written) > _MAX_WRITTEN:
         return written
-    compact = written.translate(_PUNCTUATION)
-    # Punctuation only costs time and spellings in the cache; but before letters (an extension) it may mean something.
-    return _read(compact if compact.removeprefix("+").isdecimal() else written, region) or written
+    if not written.isdecimal():
+        # Punctuation only costs time and spellings in the cache; but before letters (an extension) it may mean something.
+        compact = written.translate(_PUNCTUATION)
+        if compact.removeprefix("+").isdecimal():
+            return _read(compact, region) or written
+    return _read(written, region) or written
 
 
 @lru_cache(maxsize=CACHED)

@@ -16,7 +16,7 @@ from msgspec import UNSET
 from connectors.mappings import transforms
 from connectors.mappings.countries import alpha2
 from connectors.mappings.model import DateTransform, PhoneTransform, Transform, Value
-from connectors.mappings.paths import Getter, getter, only_step
+from connectors.mappings.paths import Getter, Keys, all_keys, getter, only_step
 from connectors.mappings.phones import e164
 from connectors.mappings.unfit import UnfitError
 
@@ -36,17 +36,18 @@ class Source(NamedTuple):
     finish: Finish | None  # what its transforms make of text that is not empty
     default: str  # stands where both leave nothing
     paths: tuple[Getter, ...]  # what it is read from, to see whether an event names it; none: a constant
+    keys: Keys  # what the paths are, if they are that plain
     key: str | None  # of the current item, if it is read from just there
     value: Read  # all of it: read, transformed, or the default
 
 
 def compile_value(value: Value) -> Source:
-    read, paths = _origin(value)
+    read, paths, keys = _origin(value)
     steps = [_transform(transform) for transform in value.transform]
     default = "" if value.default is None else transforms.constant(value.default)
     key = None if value.path is None else only_step(value.path)
     finish = reduce(_then, steps) if steps else None
-    return Source(read, finish, default, paths, key, _whole(read, finish, default))
+    return Source(read, finish, default, paths, keys, key, _whole(read, finish, default))
 
 
 def _whole(read: Read, finish: Finish | None, default: str) -> Read:
@@ -83,18 +84,19 @@ def as_text(value: object, what: str) -> str:
     return text
 
 
-def _origin(value: Value) -> tuple[Read, tuple[Getter, ...]]:
+def _origin(value: Value) -> tuple[Read, tuple[Getter, ...], Keys]:
     if value.path is not None:
         return _from_path(value.path)
     if value.constant is not None:
         text = transforms.constant(value.constant)
-        return (lambda _item, _event: text), ()
+        return (lambda _item, _event: text), (), frozenset()
     parts = [compile_value(part) for part in value.concat or value.first or ()]
     paths = tuple(path for part in parts for path in part.paths)
-    return (_first(parts) if value.first else _concat(parts, value.separator)), paths
+    read = _first(parts) if value.first else _concat(parts, value.separator)
+    return read, paths, all_keys(part.keys for part in parts)
 
 
-def _from_path(path: str) -> tuple[Read, tuple[Getter, ...]]:
+def _from_path(path: str) -> tuple[Read, tuple[Getter, ...], Keys]:
     get = getter(path)
     key = only_step(path)
 
@@ -107,7 +109,7 @@ def _from_path(path: str) -> tuple[Read, tuple[Getter, ...]]:
             return found.strip()
         return as_text(found, path)
 
-    return read, (get,)
+    return read, (get,), None if key is None else frozenset((key,))
 
 
 def _concat(parts: list[Source], separator: str) -> Read:
