@@ -39,7 +39,7 @@ EventType: TypeAlias = Literal[
 """TM Forum's customer events (TMF629), and two of our own for identity."""
 
 
-class ViewPart(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class ViewPart(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """Base of the parts of a view and of a change."""
 
 
@@ -53,7 +53,7 @@ class Provenance(ViewPart, frozen=True, kw_only=True, cache_hash=True):
     also: tuple[str, ...] = ()  # the others, by name; capped
 
 
-class Sourced(msgspec.Struct, Generic[T], frozen=True):
+class Sourced(msgspec.Struct, Generic[T], frozen=True, gc=False):
     """A value with its provenance."""
 
     value: T

@@ -15,7 +15,7 @@ V = TypeVar("V")
 MAX_ALSO = 16  # names of agreeing records kept in a provenance; the count says how many there are
 
 
-class Candidate(msgspec.Struct, Generic[V], frozen=True):
+class Candidate(msgspec.Struct, Generic[V], frozen=True, gc=False):
     """One member's value of one attribute, or one element of its list."""
 
     value: V
@@ -35,13 +35,18 @@ def is_verified(value: object) -> bool:
     return getattr(value, "verified", False)
 
 
+def alone(chosen: Candidate[V], rule: str) -> Sourced[V]:
+    """The chosen value with its provenance, if no other record states it."""
+    return Sourced(chosen.value, _of_one(chosen.record, chosen.time, rule))
+
+
 def sourced(chosen: Candidate[V], agreeing: Sequence[Candidate[V]], rule: str) -> Sourced[V]:
     """The chosen value with its provenance; `agreeing` state the same value and include the chosen one."""
     if len(agreeing) == 1:
-        return Sourced(chosen.value, _of_one(chosen.record, chosen.time, rule))
+        return alone(chosen, rule)
     records = {candidate.record for candidate in agreeing}
     if len(records) == 1:
-        return Sourced(chosen.value, _of_one(chosen.record, chosen.time, rule))
+        return alone(chosen, rule)
     also = tuple(sorted(records - {chosen.record})[:MAX_ALSO])
     return Sourced(
         chosen.value,

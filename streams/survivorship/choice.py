@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import TypeVar
 
 from schemas.view import Sourced
-from streams.survivorship.candidates import Candidate, last_resort, sourced
+from streams.survivorship.candidates import Candidate, alone, last_resort, sourced
 from streams.survivorship.rules import BestRule, ValueRule
 from streams.survivorship.strategies import STRATEGIES, Strategy, preferred_use
 
@@ -33,11 +33,11 @@ class Choice:
         if isinstance(rule, BestRule) and rule.uses:
             self._strategies.insert(0, preferred_use(rule.uses))
 
-    def __call__(self, candidates: Sequence[Candidate[V]]) -> Sourced[V] | None:
+    def choose(self, candidates: Sequence[Candidate[V]]) -> Sourced[V] | None:
         """The chosen value; None if there is no candidate."""
         if not candidates:
             return None
         if len(candidates) == 1:
-            return sourced(candidates[0], candidates, self._name)
+            return alone(candidates[0], self._name)
         chosen = best(candidates, self._strategies)
         return sourced(chosen, [c for c in candidates if c.value == chosen.value], self._name)

@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 
 from schemas.canonical import Part
 from schemas.view import Sourced
-from streams.survivorship.candidates import Candidate, is_verified, sourced
+from streams.survivorship.candidates import Candidate, alone, is_verified, sourced
 from streams.survivorship.choice import best
 from streams.survivorship.rules import ListRule
 from streams.survivorship.strategies import STRATEGIES, Strategy, latest_date, verified
@@ -28,10 +28,11 @@ class Union:
     verified first, then by source, then by key: it does not move when a record merely repeats itself.
     """
 
-    __slots__ = ("_answers", "_fields", "_flagged", "_only", "_strategies")
+    __slots__ = ("_answers", "_fields", "_flagged", "_limit", "_only", "_strategies")
 
     def __init__(self, rule: ListRule, element: type[Part]) -> None:
         """`rule` has a key; `element` is the type of the list's elements."""
+        self._limit = rule.limit
         key = rule.key
         self._only: Any = attrgetter(*key) if len(key) == 1 else None
         self._fields: Any = attrgetter(*key, key[0])  # two or more, so that it gives a tuple
@@ -42,10 +43,10 @@ class Union:
             self._strategies.append(latest_date(rule.date))
         self._strategies += [STRATEGIES[name] for name in (("source_priority",) if rule.then is None else rule.then)]
 
-    def __call__(self, candidates: Elements, limit: int) -> Joined:
+    def join(self, candidates: Elements) -> Joined:
         """The best elements, best first."""
         if len(candidates) == 1:
-            return (sourced(candidates[0], candidates, "union"),), 1
+            return (alone(candidates[0], "union"),), 1
         groups: dict[Key, Elements] = {}
         key_of = self._key
         for candidate in candidates:
@@ -57,7 +58,7 @@ class Union:
         placed = [self._placed(key, group) for key, group in groups.items()]
         if len(placed) > 1:
             placed.sort()  # no two have one key, so nothing after it is compared
-        return tuple([sourced(chosen, group, "union") for _, _, _, chosen, group in placed[:limit]]), len(placed)
+        return tuple([sourced(chosen, group, "union") for _, _, _, chosen, group in placed[: self._limit]]), len(placed)
 
     def _placed(self, key: Key, group: Elements) -> Placed:
         """The group's best, behind the group's place: verified first, then the best source, then the key."""
@@ -94,13 +95,14 @@ def _same_answer(chosen: Candidate[Part], group: Elements) -> Elements:
 class OneRecord:
     """The list of one record, as it is."""
 
-    __slots__ = ("_name", "_strategies")
+    __slots__ = ("_limit", "_name", "_strategies")
 
     def __init__(self, rule: ListRule) -> None:
+        self._limit = rule.limit
         self._name = rule.strategy
         self._strategies = [STRATEGIES[name] for name in (rule.strategy, *(rule.then or ()))]
 
-    def __call__(self, candidates: Elements, limit: int) -> Joined:
+    def join(self, candidates: Elements) -> Joined:
         """The first elements of the chosen record, in its order."""
         lists: dict[str, Elements] = {}
         for candidate in candidates:
@@ -112,7 +114,7 @@ class OneRecord:
             for record, elements in lists.items()
         ]
         chosen = lists[best(whole, self._strategies).record]
-        return tuple([sourced(element, [element], self._name) for element in chosen[:limit]]), len(chosen)
+        return tuple([alone(element, self._name) for element in chosen[: self._limit]]), len(chosen)
 
 
 _granted: Any = attrgetter("granted")
