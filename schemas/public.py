@@ -11,7 +11,7 @@ from typing import Any, Generic, TypeVar
 import fastavro
 import msgspec
 
-from schemas.avro_writer import Writer, compile_writer
+from schemas.avro_writer import Encode, compile_encoder
 from schemas.outline import BAD_BYTES, Outline, Outliner, Part
 from schemas.registry import SchemaRegistry
 from schemas.topics import CUSTOMER_CHANGES, CUSTOMER_VIEW, subscriber_topic
@@ -43,9 +43,9 @@ class PublicCodec:
         self._registry = registry
         view_id = registry.register(f"{prefix}{CUSTOMER_VIEW}-value", VIEW_SCHEMA)
         self._views = ViewWriter(json.loads(VIEW_SCHEMA))
-        self._view = _Format(CustomerView, VIEW_SCHEMA, view_id, self._views.write)
+        self._view = _Format(CustomerView, VIEW_SCHEMA, view_id, self._views.encode)
         change_id = registry.register(f"{prefix}{CUSTOMER_CHANGES}-value", CHANGE_SCHEMA)
-        self._change = _Format(CustomerChange, CHANGE_SCHEMA, change_id, compile_writer(json.loads(CHANGE_SCHEMA)))
+        self._change = _Format(CustomerChange, CHANGE_SCHEMA, change_id, compile_encoder(json.loads(CHANGE_SCHEMA)))
         self._outliner = Outliner(parse(CHANGE_SCHEMA), HEADER_BYTES)
         for subscriber in subscribers:
             registry.register(f"{prefix}{subscriber_topic(subscriber)}-value", CHANGE_SCHEMA)
@@ -64,9 +64,7 @@ class PublicCodec:
 
     def encode_pieces(self, view: CustomerView, pieces: Mapping[str, bytes]) -> bytes:
         """A view whose attributes are encoded already, by name; those in `view` itself are not looked at."""
-        out = bytearray(self._view.header)
-        self._views.write_pieces(out, view, pieces)
-        return bytes(out)
+        return self._view.header + self._views.join(view, pieces)
 
     def encode_change(self, change: CustomerChange) -> bytes:
         """A change, for `customer-changes` and for every subscriber's topic: their schema is one, so its id is one."""
@@ -103,17 +101,15 @@ class PublicCodec:
 class _Format(Generic[T]):
     """One type in one schema, and the older and newer schemas met in reading."""
 
-    def __init__(self, of: type[T], schema: str, schema_id: int, write: Writer) -> None:
+    def __init__(self, of: type[T], schema: str, schema_id: int, encode: Encode) -> None:
         self._type = of
         self.header = bytes([MAGIC]) + schema_id.to_bytes(4, "big")
-        self._write = write
+        self._encode = encode
         self._reader = parse(schema)
         self._writers: dict[int, Any] = {schema_id: self._reader}
 
     def encode(self, value: T) -> bytes:
-        out = bytearray(self.header)
-        self._write(out, value)
-        return bytes(out)
+        return self.header + self._encode(value)
 
     def wrote(self, data: bytes) -> bool:
         """Whether these bytes are in the newest schema."""

@@ -86,11 +86,10 @@ def test_a_remembered_record_is_written_as_it_would_be_and_looked_at_once() -> N
     looks: list[str] = []
     fields = [{"name": "x", "type": "string"}, {"name": "n", "type": "string"}, {"name": "y", "type": "long"}]
     part = {"type": "record", "name": "P", "fields": fields}
-    write = Compiler(remembered=["P"]).compile(record("string", part, "P"))
-    out = bytearray()
-    write(out, Value(f0="s", f1=Part("a", 1), f2=Part("b", 2)))
-    write(out, Value(f0="t", f1=Part("b", 2), f2=Part("a", 1)))
-    assert bytes(out) == b"\x02s" + b"\x02a\x02n\x02" + b"\x02b\x02n\x04" + b"\x02t" + b"\x02b\x02n\x04" + b"\x02a\x02n\x02"
+    encode = Compiler(remembered=["P"]).compile(record("string", part, "P"))
+    one = encode(Value(f0="s", f1=Part("a", 1), f2=Part("b", 2)))
+    two = encode(Value(f0="t", f1=Part("b", 2), f2=Part("a", 1)))
+    assert one + two == b"\x02s" + b"\x02a\x02n\x02" + b"\x02b\x02n\x04" + b"\x02t" + b"\x02b\x02n\x04" + b"\x02a\x02n\x02"
     assert looks == ["a", "b"]
 
 
