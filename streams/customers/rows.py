@@ -31,7 +31,7 @@ FEW = 4
 """Attributes: so few of a member are read so quickly that they need not be remembered."""
 
 
-class MemberRow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class MemberRow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """What a record last said as a member of this customer. Stays after a detach, for its sequence."""
 
     sequence: int
@@ -43,7 +43,7 @@ class MemberRow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         return self.attributes is not None
 
 
-class Pending(msgspec.Struct, kw_only=True, omit_defaults=True):
+class Pending(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """What happened since the last publication and the next one will tell."""
 
     causes: list[Cause] = []  # the newest
@@ -65,7 +65,7 @@ class Pending(msgspec.Struct, kw_only=True, omit_defaults=True):
         return next((cause.trace for cause in reversed(self.causes) if cause.trace), "")
 
 
-class Published(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Published(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """A view as published, its attributes as they were encoded and told: the next one copies those that did not change."""
 
     view: CustomerView  # without its attributes
@@ -80,7 +80,7 @@ _encode_published = msgspec.msgpack.Encoder().encode
 _decode_published = msgspec.msgpack.Decoder(Published).decode
 
 
-class CustomerRow(msgspec.Struct, kw_only=True, omit_defaults=True):
+class CustomerRow(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """One customer: what identity expects, what is held, and the view as last published."""
 
     realm: str
@@ -205,19 +205,21 @@ def read_members(
 
     Raises DamagedStoreError if a named one has no row: a view without it would be wrong.
     """
-    for record, data in _member_rows(store, customer, named):
+    for record, data in _named_rows(store, customer, named) if named is not None else _all_rows(store, customer):
         row = decode(data)
         if row.attributes is not None:
             yield MemberContent(record, row.attributes, row.times)
 
 
-def _member_rows(store: Store, customer: str, named: Sequence[str] | None) -> Iterator[tuple[str, bytes]]:
+def _all_rows(store: Store, customer: str) -> Iterator[tuple[str, bytes]]:
     prefix = member_prefix(customer)
-    if named is None:
-        yield from ((key[len(prefix) :].decode(), data) for key, data in store.scan(prefix))
-        return
-    found = store.get_many([member_key(customer, record) for record in named])
-    for record, data in zip(named, found, strict=True):
+    return ((key[len(prefix) :].decode(), data) for key, data in store.scan(prefix))
+
+
+def _named_rows(store: Store, customer: str, named: Sequence[str]) -> Iterator[tuple[str, bytes]]:
+    """One by one: they were fetched together when the batch was prepared, or written since."""
+    for record in named:
+        data = store.get(member_key(customer, record))
         if data is None:
             raise DamagedStoreError(f"customer {customer} names member {record}, whose row is missing: rebuild the store")
         yield record, data

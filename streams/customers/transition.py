@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -41,7 +41,7 @@ def transition(was: Published | None, now: Published, pending: Pending) -> Custo
         event_time=pending.event_time,
         processing_time=after.processed_at,
         rules_version=after.rules_version,
-        causes=tuple(CauseRef(ref=cause.ref, time=cause.time) for cause in pending.causes),
+        causes=tuple([CauseRef(ref=cause.ref, time=cause.time) for cause in pending.causes]),
         cause_count=pending.cause_count,
         changes=changes,
         absorbed=tuple(pending.absorbed),
@@ -70,27 +70,26 @@ def _event_type(
     return "CustomerAttributeValueChangeEvent"
 
 
-def _changes(before: CustomerView | None, after: CustomerView) -> Iterator[AttributeChange]:
-    if _of(before, "members") != after.members:
-        yield _change("members", _of(before, "members"), after.members)
+def _changes(before: CustomerView | None, after: CustomerView) -> list[AttributeChange]:
+    members, aliases = (before.members, before.aliases) if before else ((), ())
+    changes = []
+    if members != after.members:
+        changes.append(_change("members", members, after.members))
     elif before and before.member_count != after.member_count:  # among those beyond the cap
-        yield _change("member_count", before.member_count, after.member_count)
-    if _of(before, "aliases") != after.aliases:
-        yield _change("aliases", _of(before, "aliases"), after.aliases)
+        changes.append(_change("member_count", before.member_count, after.member_count))
+    if aliases != after.aliases:
+        changes.append(_change("aliases", aliases, after.aliases))
+    return changes
 
 
-def _of(view: CustomerView | None, name: str) -> tuple[str, ...]:
-    return getattr(view, name) if view else ()
-
-
-def _attribute_changes(was: Mapping[str, str], after: Published) -> Iterator[AttributeChange]:
+def _attribute_changes(was: Mapping[str, str], after: Published) -> list[AttributeChange]:
     now = after.told
     if after.view.status != "active" or was == now:
-        return
+        return []
     differing = [key for key, value in now.items() if was.get(key) != value]
     differing += was.keys() - now.keys()
-    for key in sorted(differing, key=_place):
-        yield AttributeChange(attribute=key, before=was.get(key), after=now.get(key))
+    differing.sort(key=_place)
+    return [AttributeChange(attribute=key, before=was.get(key), after=now.get(key)) for key in differing]
 
 
 _PLACES = {name: place for place, name in enumerate(VIEW_ATTRIBUTES)}
