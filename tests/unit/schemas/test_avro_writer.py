@@ -67,6 +67,18 @@ def test_a_record_in_a_record_is_written_where_it_stands_by_its_definition_and_b
     assert bytes(out) == b"\x02s\x02m\x02a\x00\x02\x02b\x02\x00\x00\x02\x00\x02b\x02\x00\x00\x00"
 
 
+@pytest.mark.parametrize("text", ["", "a", "é", "a" * 63, "a" * 64, "é" * 2000])
+@pytest.mark.parametrize("granted", [True, False])
+def test_strings_and_booleans_are_written_together_as_each_alone(text: str, granted: bool) -> None:
+    schema = record("string", "boolean", ["null", "string"])
+    plain = record("string", "boolean", "string")
+    for each, f2 in ((schema, text), (schema, None), (plain, text)):
+        out, expected = bytearray(), io.BytesIO()
+        compile_writer(each)(out, Value(f0=text, f1=granted, f2=f2))
+        fastavro.schemaless_writer(expected, fastavro.parse_schema(each), {"f0": text, "f1": granted, "f2": f2})
+        assert bytes(out) == expected.getvalue()
+
+
 def test_neighbouring_numbers_are_written_as_each_alone() -> None:
     out = bytearray()
     compile_writer(record("long", "int", "string", "long"))(out, Value(f0=-1, f1=1 << 40, f2="", f3=0))
