@@ -18,7 +18,7 @@ from msgspec import UNSET, UnsetType
 Kind: TypeAlias = Literal["individual", "organization"]
 
 
-class Part(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Part(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """A structured value inside an attribute. Dates are ISO 8601 strings, perhaps partial; empty means not known."""
 
 
@@ -114,7 +114,7 @@ class Consent(Part, frozen=True, kw_only=True):
     at: str = ""
 
 
-class Attributes(msgspec.Struct, kw_only=True, omit_defaults=True):
+class Attributes(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """Everything a source says about one customer. Treat as immutable: use `msgspec.structs.replace`."""
 
     kind: Kind | UnsetType | None = UNSET

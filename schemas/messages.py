@@ -23,7 +23,7 @@ from schemas.canonical import Attributes
 VERSION = 1
 
 
-class Cause(msgspec.Struct, frozen=True, array_like=True):
+class Cause(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """The source event behind a message."""
 
     ref: str  # source topic/partition/offset
@@ -31,7 +31,7 @@ class Cause(msgspec.Struct, frozen=True, array_like=True):
     trace: str = ""  # W3C traceparent, carried on
 
 
-class Order(msgspec.Struct, frozen=True, array_like=True):
+class Order(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """Where an event stands among the events of its record.
 
     Compared element by element within one scope (`seq`, `lsn`, `time`: declared by the mapping; `p<partition>`: the last
@@ -46,7 +46,7 @@ class Order(msgspec.Struct, frozen=True, array_like=True):
         return self.scope == written.scope and self.position <= written.position
 
 
-class Message(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="t"):
+class Message(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="t", gc=False):
     """Base of all messages between processors."""
 
 

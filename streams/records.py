@@ -42,7 +42,7 @@ _listed: Callable[[Attributes], tuple[Any, ...]] = attrgetter(*_LISTED)
 _identity: Callable[[Attributes], tuple[Any, ...]] = attrgetter(*IDENTITY_ATTRIBUTES)
 
 
-class Stamp(msgspec.Struct, frozen=True, array_like=True):
+class Stamp(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """What wrote a value: its order, and its event time in ms."""
 
     order: Order
