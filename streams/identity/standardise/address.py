@@ -12,7 +12,9 @@ from streams.identity.standardise.text import CACHE, LONGEST, RECENT, code, fold
 
 _STREET_WORDS = pairs("street_words.txt")
 _TYPE_WORDS = frozenset(_STREET_WORDS.values())
-_UNIT = re.compile(r"\b(?:flat|apartment|apt|unit|suite|ste|room|floor|whg|wohnung|appt|piso|puerta|int|interno)\s*(\w+)\b")
+_UNIT = re.compile(
+    r"\b(?:flat|apartment|apt|unit|suite|ste|room|floor|whg|wohnung|appt|piso|puerta|int|interno)(?:\s+|(?=\d))(\w+)\b"
+)
 _LEADING_HOUSE = re.compile(r"(\d+)\s?([a-z](?![a-z0-9]))?(?:\s\d+)?\s+(?=\D)")
 _TRAILING_HOUSE = re.compile(r"(?<=\D)\s+(?:no\s|nr\s)?(\d+)\s?([a-z])?(?:\s\d+)?$")
 _HOUSE = re.compile(r"(\d+)\s?([a-z])?\b")

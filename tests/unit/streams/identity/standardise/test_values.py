@@ -60,6 +60,7 @@ def test_mailboxes(written: str, standard: str) -> None:
         Address(unit="flat 3", street="12 High St.", locality="LEEDS", postcode="ls14dy", country="gb"),
         Address(street="Flat 3, 12 High St", locality="Leeds", postcode="LS1-4DY", country="GB"),
         Address(house="12", unit="3", street="12 High Street", locality="Leeds", postcode="LS1 4DY", country="GB"),
+        Address(house="12", unit="Flat3", street="High Street", locality="Leeds", postcode="LS1 4DY", country="GB"),
     ],
 )
 def test_an_address_has_one_meaning_however_it_is_written(written: Address) -> None:
@@ -80,6 +81,12 @@ def test_an_address_has_one_meaning_however_it_is_written(written: Address) -> N
 def test_streets_of_several_countries(street: str, standard: str, house: str) -> None:
     found = address(Address(street=street))
     assert (found.street, found.house) == (standard, house)
+
+
+@pytest.mark.parametrize("street", ["Stephens Road", "Flatbush Avenue", "Roomer Lane", "Interlaken Strasse"])
+def test_a_word_that_begins_like_one_for_a_unit_is_none(street: str) -> None:
+    found = address(Address(street=street))
+    assert (found.unit, found.street.split()[0]) == ("", street.split(maxsplit=1)[0].lower())
 
 
 def test_the_long_form_of_a_us_zip_code_is_its_short_one() -> None:
