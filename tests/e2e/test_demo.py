@@ -141,18 +141,29 @@ def test_the_command_killed_at_any_moment_goes_on_when_started_again(undisturbed
     assert views(folder) == views(undisturbed)
 
 
+def has_secret(folder: Path, _since: int) -> bool:
+    """The last that a start writes before its children: they are about to start."""
+    return (folder / SECRET_FILE).exists()
+
+
+def has_opened_a_store(folder: Path, since: int) -> bool:
+    """A child is at work: RocksDB writes this file whenever it opens a store."""
+    opened = data_paths(folder)[1].glob("identity/*/CURRENT")
+    return any(current.stat().st_mtime_ns > since for current in opened)
+
+
 def test_ctrl_c_ends_the_demo_and_its_children_in_order_and_it_goes_on_when_started_again(
     undisturbed: Path, tmp_path: Path
 ) -> None:
     folder = tmp_path / "data"
-    for seconds in (0.3, 1.0):  # children that are starting, and that are at work
-        (folder / SECRET_FILE).unlink(missing_ok=True)  # the last that a start writes before its children
+    for begun in (has_secret, has_opened_a_store):
+        (folder / SECRET_FILE).unlink(missing_ok=True)
+        since = time.time_ns()
         process = demo_process(folder, start_new_session=True)
         deadline = time.monotonic() + PATIENCE
-        while not (folder / SECRET_FILE).exists():
+        while not begun(folder, since):
             assert time.monotonic() < deadline
             time.sleep(0.01)
-        time.sleep(seconds)
         os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to the children too
         out, err = process.communicate(timeout=PATIENCE)
         assert (process.returncode != 0, out) == (True, b"")
