@@ -17,10 +17,10 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from confluent_kafka import KafkaException, TopicPartition
+from confluent_kafka import KafkaError, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient
 
-from connectors.logs.kafka_client import REQUEST_SECONDS, Connection, client_log
+from connectors.logs.kafka_client import PERMANENT, REQUEST_SECONDS, Connection, client_log
 from schemas.topics import DEAD_LETTERS
 
 log = logging.getLogger(__name__)
@@ -67,8 +67,12 @@ class Orphans:
                 log.warning("%s: nobody has %s: the group shares out again", self._group, ", ".join(orphans))
                 self._pass_through()
         except KafkaException as error:
-            log.info("%s: could not be looked at: %s", self._group, error.args[0].str())
-            self.rebalanced()
+            refused: KafkaError = error.args[0]
+            if refused.code() in PERMANENT:
+                log.warning("%s: nobody looks for partitions without an owner: %s", self._group, refused.str())
+            else:
+                log.info("%s: could not be looked at: %s", self._group, refused.str())
+                self.rebalanced()
 
     def _orphans(self) -> list[str]:
         """`topic/partition` of those that nobody has. Looks again later while the group rebalances."""

@@ -6,6 +6,7 @@ import struct
 import threading
 
 import pytest
+from confluent_kafka import KafkaError, KafkaException
 
 from connectors.logs.kafka_client import Connection
 from connectors.logs.kafka_orphans import LOOK_SECONDS, Orphans, assigned
@@ -31,32 +32,52 @@ def test_partitions_are_those_of_each_topic() -> None:
 
 
 class Looked(Orphans):
-    """Counts looks."""
+    """Counts looks, at a clock that is set by hand."""
 
-    looks = 0
+    def __init__(self, refused: int | None = None) -> None:
+        """`refused`: an error's code, if the brokers refuse to tell."""
+        super().__init__(Connection({}, TopicNames(""), "a"), "group", ["in"], clock=lambda: self._now)
+        self._now = 0.0
+        self._looks = 0
+        self._refused = refused
 
-    def _find_owners(self) -> None:
-        self.looks += 1
+    def _orphans(self) -> list[str]:
+        self._looks += 1
+        if self._refused is not None:
+            raise KafkaException(KafkaError(self._refused))
+        return []
+
+    def looks_at(self, now: float) -> int:
+        """How often it has looked, once it was asked to at this time."""
+        self._now = now
+        self.look()
+        return self._looks
 
 
-def test_it_looks_once_some_time_after_the_last_rebalance(monkeypatch: pytest.MonkeyPatch) -> None:
-    now = 100.0
-    orphans = Looked(Connection({}, TopicNames(""), "a"), "group", ["in"], clock=lambda: now)
+@pytest.fixture
+def _threads_end_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(threading, "Thread", Immediately)
 
-    def looks_at(later: float) -> int:
-        nonlocal now
-        now = later
-        orphans.look()
-        return orphans.looks
 
-    assert looks_at(200) == 0
+@pytest.mark.usefixtures("_threads_end_at_once")
+def test_it_looks_once_some_time_after_the_last_rebalance() -> None:
+    orphans = Looked()
+    assert orphans.looks_at(200) == 0
     orphans.rebalanced()
-    assert looks_at(200 + LOOK_SECONDS / 2) == 0
+    assert orphans.looks_at(200 + LOOK_SECONDS / 2) == 0
     orphans.rebalanced()
-    assert looks_at(200 + LOOK_SECONDS) == 0
-    assert looks_at(200 + 2 * LOOK_SECONDS) == 1
-    assert looks_at(300) == 1
+    assert orphans.looks_at(200 + LOOK_SECONDS) == 0
+    assert orphans.looks_at(200 + 2 * LOOK_SECONDS) == 1
+    assert orphans.looks_at(300) == 1
+
+
+@pytest.mark.usefixtures("_threads_end_at_once")
+@pytest.mark.parametrize(("refused", "looks"), [(KafkaError._TIMED_OUT, 2), (KafkaError.GROUP_AUTHORIZATION_FAILED, 1)])
+def test_it_looks_again_if_the_brokers_were_away_but_not_if_they_may_not_tell(refused: int, looks: int) -> None:
+    orphans = Looked(refused)
+    orphans.rebalanced()
+    assert orphans.looks_at(100) == 1
+    assert orphans.looks_at(200) == looks
 
 
 class Immediately:
