@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -159,7 +160,9 @@ def test_ctrl_c_ends_the_demo_and_its_children_in_order_and_it_goes_on_when_star
     for begun in (has_secret, has_opened_a_store):
         (folder / SECRET_FILE).unlink(missing_ok=True)
         since = time.time_ns()
-        process = demo_process(folder, start_new_session=True)
+        # A shell that runs the tests in the background has them, and all they start, ignore the interrupt.
+        heed = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+        process = demo_process(folder, start_new_session=True, preexec_fn=heed)
         deadline = time.monotonic() + PATIENCE
         while not begun(folder, since):
             assert time.monotonic() < deadline
