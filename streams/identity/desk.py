@@ -105,7 +105,7 @@ class Desk(Generic[F]):
         self._records: dict[str, RecordRow | None] = {}
         self._evidence: dict[str, Evidence[F]] = {}
         self.postings = _Postings(store, keys)
-        """The row of every match key."""
+        """The row of every match key, empty if nobody holds it."""
         self._customers: dict[str, CustomerRow | None] = {}
         self._changed_records: dict[str, None] = {}
         self._changed_postings: dict[MatchKey, PostingRow] = {}
@@ -224,10 +224,6 @@ class Desk(Generic[F]):
         self.store.delete(self.keys.evidence(record))
 
     # postings
-
-    def posting(self, key: MatchKey) -> PostingRow:
-        """The row of a match key, empty if nobody holds it."""
-        return self.postings[key]
 
     def put_postings(self, rows: Mapping[MatchKey, PostingRow]) -> None:
         """Replace the rows of match keys."""

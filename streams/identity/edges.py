@@ -24,14 +24,14 @@ def shared_keys(a: Evidence[F], b: Evidence[F]) -> list[MatchKey]:
 
 def generic_keys(desk: Desk[F], keys: Iterable[MatchKey]) -> frozenset[MatchKey]:
     """Which of these keys' values are generic now."""
-    kinds = desk.kinds
-    return frozenset(key for key in keys if kinds[key[0]].distinct_names and state(kinds[key[0]], desk.posting(key)).generic)
+    kinds, postings = desk.kinds, desk.postings
+    return frozenset(key for key in keys if kinds[key[0]].distinct_names and state(kinds[key[0]], postings[key]).generic)
 
 
 def is_proposed(desk: Desk[F], keys: Iterable[MatchKey]) -> bool:
     """Whether a pair that shares these keys is compared at all."""
     kinds = desk.kinds
-    return any(state(kinds[key[0]], desk.posting(key)).on for key in keys)
+    return any(state(kinds[key[0]], desk.postings[key]).on for key in keys)
 
 
 def compare_pair(desk: Desk[F], a: Evidence[F], b: Evidence[F]) -> Comparison:

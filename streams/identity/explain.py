@@ -95,7 +95,7 @@ def why(store: Store, matcher: Matcher[F], record_a: str, record_b: str, large_b
     keys = shared_keys(left, right)
     shared = []
     for key in keys:
-        kind, posting = desk.kinds[key[0]], desk.posting(key)
+        kind, posting = desk.kinds[key[0]], desk.postings[key]
         shared.append(SharedKey(kind.name, posting.count, *state(kind, posting), kind.links))
     answer = Why(
         records,
@@ -177,7 +177,7 @@ def _steps(desk: Desk[F], record: str) -> Iterator[Step]:
         if score >= match:
             yield Step(record, other, score)
     for value in row.links:
-        others: list[str | None] = [*sorted(desk.posting(value).members)] or [another_holder(desk, value, record)]
+        others: list[str | None] = [*sorted(desk.postings[value].members)] or [another_holder(desk, value, record)]
         yield from (Step(record, other, None) for other in others if other is not None and other != record)
 
 

@@ -49,7 +49,7 @@ def explore(desk: Desk[F], values: Iterable[MatchKey]) -> Block:
 
 def holders(desk: Desk[F], value: MatchKey) -> Iterable[str]:
     """All holders of a value: not bounded, for the rare changes that need every one."""
-    posting = desk.posting(value)
+    posting = desk.postings[value]
     if posting.count <= desk.large_block:
         return tuple(posting.members)
     prefix = desk.keys.holders(value)
@@ -58,7 +58,7 @@ def holders(desk: Desk[F], value: MatchKey) -> Iterable[str]:
 
 def another_holder(desk: Desk[F], value: MatchKey, record: str) -> str | None:
     """Some holder of a value other than `record`; None if there is none."""
-    posting = desk.posting(value)
+    posting = desk.postings[value]
     if posting.count <= desk.large_block:
         return min((other for other in posting.members if other != record), default=None)
     prefix = desk.keys.holders(value)
@@ -80,7 +80,7 @@ def connected(desk: Desk[F], values: Sequence[MatchKey]) -> bool:
         seen, waiting = groups[0]
         if not waiting:
             return False
-        waiting.sort(key=lambda value: -desk.posting(value).count)
+        waiting.sort(key=lambda value: -desk.postings[value].count)
         for record in holders(desk, waiting.pop()):
             for other in desk.record(record).links:
                 if other in seen:

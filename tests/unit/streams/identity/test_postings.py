@@ -59,7 +59,7 @@ def test_state_and_holders_follow_from_who_holds_the_key_now(kind: str, seed: in
         if change is not None:
             assert (change.before, change.after, set(change.holders)) == (before, after, set(names))
         again = desk_of(store)
-        posting = again.posting(key)
+        posting = again.postings[key]
         assert posting.count == len(names)
         assert state(KINDS[kind], posting) == after
         told = names if KINDS[kind].distinct_names else dict.fromkeys(names, b"")
