@@ -1,174 +1,32 @@
-"""Writes objects as Avro binary, from a schema compiled once to closures.
+"""Avro's binary encoding of what our public schemas use: strings, booleans, ints and longs, and records of these.
 
-Why not fastavro: for objects of many, mostly short or empty strings, such as a view, this is several times faster. It
-reads attributes directly and writes a record of strings and booleans in one go. It knows what our public schemas use:
-records, strings, booleans, ints and longs, arrays, maps, and unions of null with one other type; a schema with anything
-else is refused when compiling. Reading is fastavro's.
+Why not fastavro: for objects of many, mostly short or empty strings, such as a view, this is several times faster. Reading
+is fastavro's. Arrays and maps are written by those who know their items: their length as a long, the items, and `ZERO`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from operator import attrgetter
-from typing import Any, TypeAlias
+from typing import Any, TypeVar
 
-Encode: TypeAlias = Callable[[Any], bytes]
-Writer: TypeAlias = Callable[[bytearray, Any], None]
+T = TypeVar("T")
 
 ZERO = b"\0"
-"""What every empty value is in Avro: "", 0, false, [], {} and, as the first branch of a union, null."""
+"""What every empty value is in Avro: "", 0, false, [], {} and, as the first branch of a union, null; also an array's end."""
+
+SOME = b"\2"
+"""The second branch of a union with null; also an array of one item begins so."""
 
 SHORT = [chr(2 * length) for length in range(64)]
 """The lengths that Avro writes in one byte, which is ASCII, so that short ASCII strings can be joined as text."""
 
-
-def compile_writer(schema: Mapping[str, Any]) -> Writer:
-    """A function that appends an object's encoding, as `compile_encoder` makes it."""
-    encode = compile_encoder(schema)
-
-    def write(out: bytearray, value: Any) -> None:
-        out += encode(value)
-
-    return write
+FLAG = {False: "\0", True: "\1"}
+"""Booleans, as text."""
 
 
-def compile_encoder(schema: Mapping[str, Any]) -> Encode:
-    """A function that encodes an object: the attributes of a record are the object's, by name.
-
-    Raises ValueError for a schema with types it does not write.
-    """
-    return Compiler().compile(schema)
-
-
-class Compiler:
-    """Compiles parts of one schema: a type that was named in one part may be used in the next."""
-
-    def __init__(self, remembered: Collection[str] = ()) -> None:
-        """`remembered`: names of records that repeat and are hashable: what was last written of them is kept."""
-        self._remembered = remembered
-        self._records: dict[str, Encode] = {}
-
-    def compile(self, schema: Any) -> Encode:
-        """The encoder of a type. Raises ValueError, as `compile_encoder`."""
-        if isinstance(schema, list):
-            return self._union(schema)
-        kind = schema["type"] if isinstance(schema, Mapping) else schema
-        if kind == "record":
-            return self._record(schema)
-        if kind == "array":
-            return _array(self.compile(schema["items"]))
-        if kind == "map":
-            return _map(self.compile(schema["values"]))
-        if kind in _PRIMITIVES:
-            return _PRIMITIVES[kind]
-        if kind in self._records:
-            return self._records[kind]
-        raise ValueError(f"cannot write the Avro type {kind!r}")
-
-    def _union(self, branches: list[Any]) -> Encode:
-        if len(branches) != 2 or branches[0] != "null":
-            raise ValueError("a union must be of null and one other type, in this order")
-        return _optional_string if branches[1] == "string" else _nullable(self.compile(branches[1]))
-
-    def fields(self, fields: Iterable[Mapping[str, Any]]) -> Encode:
-        """The encoder of some neighbouring fields of a record: it is given the record's object."""
-        encoders = {field["name"]: self.compile(field["type"]) for field in fields}
-        if PLAIN.issuperset(encoders.values()):
-            return _plain_fields(list(encoders))
-        return _fields(encoders)
-
-    def _record(self, schema: Mapping[str, Any]) -> Encode:
-        encode = self.fields(schema["fields"])
-        if schema["name"] in self._remembered:
-            encode = lru_cache(maxsize=8192)(encode)
-        self._records[schema["name"]] = encode
-        return encode
-
-
-def _fields(encoders: Mapping[str, Encode]) -> Encode:
-    values_of = _getter(list(encoders))
-    places = list(enumerate(encoders.values()))
-
-    def encode(value: Any) -> bytes:
-        values = values_of(value)
-        encoded = []
-        for place, encode_field in places:
-            found = values[place]
-            encoded.append(ZERO if found is None else encode_field(found))
-        return b"".join(encoded)
-
-    return encode
-
-
-def _plain_fields(names: Sequence[str]) -> Encode:
-    """Of a record that holds nothing but strings and booleans: they are written in one go."""
-    values_of = _getter(names)
-
-    def encode(value: Any) -> bytes:
-        values = values_of(value)
-        texts: list[str] = []
-        try:
-            for found in values:
-                if not found:
-                    texts.append("\0")
-                elif found is True:
-                    texts.append("\1")
-                else:
-                    texts.append(SHORT[len(found)])
-                    texts.append(found)
-            text = "".join(texts)
-        except IndexError:  # one is long
-            text = ""
-        if text.isascii() and text:
-            return text.encode()
-        return b"".join([_boolean(found) if isinstance(found, bool) else _string(found) for found in values])
-
-    return encode
-
-
-def _getter(names: Sequence[str]) -> Callable[[Any], tuple[Any, ...]]:
-    if len(names) > 1:
-        return attrgetter(*names)
-    only: Callable[[Any], Any] = attrgetter(*names)
-    return lambda value: (only(value),)
-
-
-def _nullable(encode_value: Encode) -> Encode:
-    def encode(value: Any) -> bytes:
-        return ZERO if value is None else b"\x02" + encode_value(value)
-
-    return encode
-
-
-def _array(encode_item: Encode) -> Encode:
-    def encode(values: Sequence[Any]) -> bytes:
-        if not values:
-            return ZERO
-        encoded = [_long(len(values))]
-        for value in values:
-            encoded.append(encode_item(value))  # noqa: PERF401 - of one or two items, a comprehension costs more
-        encoded.append(ZERO)
-        return b"".join(encoded)
-
-    return encode
-
-
-def _map(encode_value: Encode) -> Encode:
-    def encode(values: Mapping[str, Any]) -> bytes:
-        if not values:
-            return ZERO
-        encoded = [_long(len(values))]
-        for key, value in values.items():
-            encoded.append(_string(key))
-            encoded.append(encode_value(value))
-        encoded.append(ZERO)
-        return b"".join(encoded)
-
-    return encode
-
-
-def _string(value: str) -> bytes:
+def string(value: str) -> bytes:
     data = value.encode()
     try:
         return LENGTHS[len(data)] + data
@@ -176,15 +34,22 @@ def _string(value: str) -> bytes:
         return varint(len(data)) + data
 
 
-def _optional_string(value: str | None) -> bytes:
-    return ZERO if value is None else b"\x02" + _string(value)
+def optional_string(value: str | None) -> bytes:
+    """A union of null and string."""
+    return ZERO if value is None else SOME + string(value)
 
 
-def _boolean(value: bool) -> bytes:
-    return b"\x01" if value else ZERO
+def strings(values: Sequence[str]) -> bytes:
+    """An array of strings."""
+    return b"".join((long(len(values)), *[string(value) for value in values], ZERO)) if values else ZERO
 
 
-def _long(value: int) -> bytes:
+def boolean(value: bool) -> bytes:
+    return b"\1" if value else ZERO
+
+
+def long(value: int) -> bytes:
+    """An int or a long, mostly a small one."""
     return LENGTHS[value] if 0 <= value < KNOWN else varint(value)
 
 
@@ -204,7 +69,29 @@ KNOWN = 1024
 LENGTHS = [varint(length) for length in range(KNOWN)]
 """How the lengths of ordinary strings are written."""
 
-PLAIN: frozenset[Encode] = frozenset([_string, _boolean])
-"""Neighbours of these are written in one go."""
 
-_PRIMITIVES: dict[str, Encode] = {"string": _string, "boolean": _boolean, "int": _long, "long": _long}
+def plain(*fields: str) -> Callable[[Callable[[T], str]], Callable[[T], bytes]]:
+    """Of a record whose `fields` are strings and booleans: makes its encoder from a function that writes it as text.
+
+    The text holds, for each of `fields` in order, `SHORT[len(value)]` and the value, or `FLAG[value]`. That holds for short
+    ASCII strings; others are written one by one.
+    """
+
+    def encoder(as_text: Callable[[T], str]) -> Callable[[T], bytes]:
+        values_of: Callable[[T], tuple[Any, ...]] = attrgetter(*fields)
+
+        def encode(value: T) -> bytes:
+            try:
+                text = as_text(value)
+            except IndexError:  # one is long
+                text = NOT_ASCII
+            if text.isascii():
+                return text.encode()
+            return b"".join([boolean(each) if isinstance(each, bool) else string(each) for each in values_of(value)])
+
+        return encode
+
+    return encoder
+
+
+NOT_ASCII = "\u0080"

@@ -10,7 +10,7 @@ import fastavro
 import msgspec
 
 from schemas.avro_skipper import Skipper, compile_skipper, read_count, read_long
-from schemas.avro_writer import compile_writer, varint
+from schemas.avro_writer import varint
 from schemas.view import AttributeChange
 
 BAD_BYTES = (ValueError, IndexError, EOFError)
@@ -58,7 +58,6 @@ class Outliner:
         self._in_part = _skipper(part["fields"][1:])
         self._after = _skipper(schema["fields"][changes + 1 :])
         self._part_schema = part
-        self._write_part = compile_writer(part)
 
     def outline(self, data: bytes) -> Outline:
         """Raises one of BAD_BYTES for bytes that are no change; the texts it skips are not looked at."""
@@ -74,11 +73,6 @@ class Outliner:
         """Raises one of BAD_BYTES."""
         found = fastavro.schemaless_reader(io.BytesIO(part.encoded), self._part_schema, None)
         return msgspec.convert(found, AttributeChange)
-
-    def encode(self, change: AttributeChange) -> Part:
-        out = bytearray()
-        self._write_part(out, change)
-        return Part(change.attribute, bytes(out))
 
     def _parts(self, data: bytes, at: int) -> tuple[list[Part], int]:
         parts = []

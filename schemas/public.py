@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 import fastavro
 import msgspec
 
-from schemas.avro_writer import Encode, compile_encoder
+from schemas.change_writer import encode_change, encode_part
 from schemas.outline import BAD_BYTES, Outline, Outliner, Part
 from schemas.registry import SchemaRegistry
 from schemas.topics import CUSTOMER_CHANGES, CUSTOMER_VIEW, subscriber_topic
@@ -45,7 +45,7 @@ class PublicCodec:
         self._views = ViewWriter(json.loads(VIEW_SCHEMA))
         self._view = _Format(CustomerView, VIEW_SCHEMA, view_id, self._views.encode)
         change_id = registry.register(f"{prefix}{CUSTOMER_CHANGES}-value", CHANGE_SCHEMA)
-        self._change = _Format(CustomerChange, CHANGE_SCHEMA, change_id, compile_encoder(json.loads(CHANGE_SCHEMA)))
+        self._change = _Format(CustomerChange, CHANGE_SCHEMA, change_id, encode_change)
         self._outliner = Outliner(parse(CHANGE_SCHEMA), HEADER_BYTES)
         for subscriber in subscribers:
             registry.register(f"{prefix}{subscriber_topic(subscriber)}-value", CHANGE_SCHEMA)
@@ -95,13 +95,13 @@ class PublicCodec:
             raise PublicFormatError(f"AttributeChange: bytes do not fit its schema ({type(error).__name__})") from None
 
     def encode_part(self, change: AttributeChange) -> Part:
-        return self._outliner.encode(change)
+        return Part(change.attribute, encode_part(change))
 
 
 class _Format(Generic[T]):
     """One type in one schema, and the older and newer schemas met in reading."""
 
-    def __init__(self, of: type[T], schema: str, schema_id: int, encode: Encode) -> None:
+    def __init__(self, of: type[T], schema: str, schema_id: int, encode: Callable[[T], bytes]) -> None:
         self._type = of
         self.header = bytes([MAGIC]) + schema_id.to_bytes(4, "big")
         self._encode = encode
