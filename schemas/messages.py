@@ -60,6 +60,16 @@ class SourceChange(Message, frozen=True, kw_only=True, tag="change"):
     cause: Cause
 
 
+class Grown(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """What is expected of a customer that nothing happened to but that a record joined it: an `EntityChanged` that travels
+    with the record."""
+
+    epoch: int
+    count: int
+    digest: int
+    aliases: tuple[str, ...] = ()
+
+
 class MembershipChanged(Message, frozen=True, kw_only=True, tag="membership"):
     """A record now belongs to another customer, or to none (it was deleted). Key: `record`."""
 
@@ -67,6 +77,7 @@ class MembershipChanged(Message, frozen=True, kw_only=True, tag="membership"):
     sequence: int  # per record, from identity; lower or equal is ignored
     customer: str | None
     cause: Cause
+    grown: Grown | None = None  # of `customer`; no EntityChanged is sent then
 
 
 class RecordIdentity(Message, frozen=True, kw_only=True, tag="identity"):
@@ -102,6 +113,7 @@ class MemberAttached(Member, frozen=True, kw_only=True, tag="attached"):
     version: int
     attributes: Attributes
     times: dict[str, int]  # per attribute (`characteristics.<key>` for those): event time of its value, ms
+    grown: Grown | None = None  # as identity told it with the membership
 
 
 class MemberUpdated(Member, frozen=True, kw_only=True, tag="updated"):

@@ -19,7 +19,6 @@ from schemas.messages import CUSTOMERS as CUSTOMERS_CODEC
 from schemas.messages import IDENTITY as IDENTITY_CODEC
 from schemas.messages import RECORDS as RECORDS_CODEC
 from schemas.messages import (
-    Cause,
     Codec,
     MemberAttached,
     MemberDetached,
@@ -126,7 +125,17 @@ class Records:
         row.version += 1
         self._tell_identity(row, change, out)
         if row.customer is not None and row.exists:
-            self._tell_customer(row, change.record, change.cause, out, row.attributes, attached=False)
+            row.member_sequence += 1
+            updated = MemberUpdated(
+                customer=row.customer,
+                record=change.record,
+                sequence=row.member_sequence,
+                version=row.version,
+                attributes=row.attributes,
+                times=_times(row),
+                cause=change.cause,
+            )
+            out.send(CUSTOMERS, row.customer.encode(), CUSTOMERS_CODEC.encode(updated))
         store.put(row_key(change.record), RECORD_ROWS.encode(row))
 
     def _tell_identity(self, row: RecordRow, change: SourceChange, out: Outbox) -> None:
@@ -146,39 +155,29 @@ class Records:
         if membership.sequence <= row.membership_sequence:
             return
         row.membership_sequence = membership.sequence
-        if membership.customer != row.customer:
-            if row.customer is not None:
-                row.member_sequence += 1
-                detached = MemberDetached(
-                    customer=row.customer,
-                    record=membership.record,
-                    sequence=row.member_sequence,
-                    cause=membership.cause,
-                )
-                out.send(CUSTOMERS, row.customer.encode(), CUSTOMERS_CODEC.encode(detached))
-            row.customer = membership.customer
-            if row.customer is not None:
+        moved = membership.customer != row.customer
+        if moved and row.customer is not None:
+            row.member_sequence += 1
+            detached = MemberDetached(
+                customer=row.customer, record=membership.record, sequence=row.member_sequence, cause=membership.cause
+            )
+            out.send(CUSTOMERS, row.customer.encode(), CUSTOMERS_CODEC.encode(detached))
+        row.customer = membership.customer
+        if row.customer is not None and (moved or membership.grown is not None):
+            row.member_sequence += 1
+            attached = MemberAttached(
+                customer=row.customer,
+                record=membership.record,
+                sequence=row.member_sequence,
+                version=row.version,
                 # A message is encoded field by field, so that it may hold what is encoded already.
-                attributes = cast(Attributes, row.attributes)
-                self._tell_customer(row, membership.record, membership.cause, out, attributes, attached=True)
+                attributes=cast(Attributes, row.attributes),
+                times=_times(row),
+                cause=membership.cause,
+                grown=membership.grown,
+            )
+            out.send(CUSTOMERS, row.customer.encode(), CUSTOMERS_CODEC.encode(attached))
         store.put(row_key(membership.record), UNREAD_ROWS.encode(row))
-
-    def _tell_customer(
-        self, row: RecordRow | UnreadRow, record: str, cause: Cause, out: Outbox, attributes: Attributes, *, attached: bool
-    ) -> None:
-        assert row.customer is not None
-        row.member_sequence += 1
-        kind = MemberAttached if attached else MemberUpdated
-        told = kind(
-            customer=row.customer,
-            record=record,
-            sequence=row.member_sequence,
-            version=row.version,
-            attributes=attributes,
-            times=_times(row),
-            cause=cause,
-        )
-        out.send(CUSTOMERS, row.customer.encode(), CUSTOMERS_CODEC.encode(told))
 
     def _count(self, store: Store, merge: Merge, *, existed: bool) -> None:
         found = store.get(TALLY_KEY)

@@ -12,6 +12,7 @@ from schemas.messages import (
     CUSTOMERS,
     CustomersInbox,
     EntityChanged,
+    Grown,
     Member,
     MemberAttached,
     MemberDetached,
@@ -105,7 +106,8 @@ class Customers:
         match decoded:
             case MemberAttached() | MemberUpdated() | MemberDetached():
                 row = row or CustomerRow(realm=realm_of(decoded.record))
-                applied = self._apply_member(decoded, row, store)
+                grown = isinstance(decoded, MemberAttached) and _expect(decoded.grown, row)
+                applied = self._apply_member(decoded, row, store) or grown
             case EntityChanged():
                 row = row or CustomerRow(realm=decoded.realm)
                 applied = _apply_entity(decoded, row)
@@ -252,13 +254,21 @@ def _count(row: CustomerRow, record: str, attached: bool) -> None:
         row.members.remove(record)
 
 
-def _apply_entity(message: EntityChanged, row: CustomerRow) -> bool:
+def _expect(expected: Grown | EntityChanged | None, row: CustomerRow) -> bool:
     """Keep what identity expects now. False if older than what is held."""
-    if message.epoch <= row.epoch:
+    if expected is None or expected.epoch <= row.epoch:
         return False
-    row.epoch = message.epoch
-    row.expected_count, row.expected_digest = message.count, message.digest
-    row.aliases, row.merged_into = message.aliases, message.merged_into
+    row.epoch = expected.epoch
+    row.expected_count, row.expected_digest = expected.count, expected.digest
+    row.aliases, row.merged_into = expected.aliases, None
+    return True
+
+
+def _apply_entity(message: EntityChanged, row: CustomerRow) -> bool:
+    """Keep what identity expects now, and what it tells of how that came. False if older than what is held."""
+    if not _expect(message, row):
+        return False
+    row.merged_into = message.merged_into
     pending = row.pending
     pending.absorbed = sorted({*pending.absorbed, *message.absorbed})
     pending.split_to = sorted({*pending.split_to, *message.split_to})

@@ -55,6 +55,9 @@ class Pending(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     touched: list[str] = []  # attributes in which members differ, by name
 
     def add(self, cause: Cause) -> None:
+        """One event is one cause, however many messages it led to."""
+        if cause in self.causes:
+            return
         self.causes = [*self.causes, cause][-MAX_CAUSES:]
         self.cause_count += 1
         self.event_time = max(self.event_time, cause.time)

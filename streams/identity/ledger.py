@@ -21,7 +21,7 @@ from typing import Generic, NamedTuple
 import msgspec
 
 from schemas import topics
-from schemas.messages import CUSTOMERS, RECORDS, Cause, EntityChanged, MembershipChanged, member_digest_of
+from schemas.messages import CUSTOMERS, RECORDS, Cause, EntityChanged, Grown, MembershipChanged, member_digest_of
 from streams.engine.contract import Outbox
 from streams.identity.desk import Desk
 from streams.identity.grouping import Cluster
@@ -30,7 +30,7 @@ from streams.identity.members import join, leave
 from streams.identity.rows import CustomerRow, RecordRow
 
 ALIASES_SENT = 1_000
-"""Aliases named in one EntityChanged, oldest first. More exist only where thousands of customers were joined by hand or by a
+"""Aliases told of a customer, oldest first. More exist only where thousands of customers were joined by hand or by a
 late registration number; each of them still resolves."""
 
 _BASE32 = "0123456789abcdefghjkmnpqrstvwxyz"
@@ -158,11 +158,10 @@ class Settlement(msgspec.Struct, Generic[F]):
                 grown.append((customer, new))
         # As in general: all ids are chosen before anybody moves.
         answers = [customer or self._mint(new, ()) for customer, new in grown]
-        for answer, (_, joining) in zip(answers, grown, strict=True):
-            for record in joining:
+        for answer, (_, (*others, last)) in zip(answers, grown, strict=True):
+            for record in others:
                 self._move(record, rows[record], answer)
-        for customer in sorted(self._members_changed):
-            self._tell(customer, (), None, ())
+            self._move(last, rows[last], answer, completes=True)
         desk.realm_changed = True
         return True
 
@@ -237,7 +236,8 @@ class Settlement(msgspec.Struct, Generic[F]):
             self._minted_from[customer] = row.customer
         return customer
 
-    def _move(self, record: str, row: RecordRow, to: str) -> None:
+    def _move(self, record: str, row: RecordRow, to: str, *, completes: bool = False) -> None:
+        """Make a record a member of the customer `to`, of none if that is empty. `completes`: nothing else happens to it."""
         if row.customer == to:
             return
         desk = self._desk
@@ -250,7 +250,13 @@ class Settlement(msgspec.Struct, Generic[F]):
         row.customer = to
         row.sequence += 1
         desk.touch_record(record)
-        changed = MembershipChanged(record=key, sequence=row.sequence, customer=to or None, cause=self._cause)
+        changed = MembershipChanged(
+            record=key,
+            sequence=row.sequence,
+            customer=to or None,
+            cause=self._cause,
+            grown=self._grown(to) if completes else None,
+        )
         self._out.send(topics.RECORDS, key.encode(), RECORDS.encode(changed))
 
     def _page(self, customer: str, digest: int) -> CustomerRow:
@@ -304,20 +310,19 @@ class Settlement(msgspec.Struct, Generic[F]):
         realm.splits += len(split_from)
         self._desk.realm_changed = True
 
+    def _grown(self, customer: str) -> Grown:
+        page = self._next_epoch(customer)
+        return Grown(page.epoch, page.count, page.digest, self._aliases_sent(customer, page))
+
     def _tell(self, customer: str, absorbed: Sequence[str], split_from: str | None, split_to: Sequence[str]) -> None:
-        desk = self._desk
-        page = desk.customer(customer)
-        page.epoch += 1
-        desk.touch_customer(customer)
-        if customer in self._had_members:
-            desk.realm.customers += (page.count > 0) - self._had_members[customer]
+        page = self._next_epoch(customer)
         changed = EntityChanged(
             customer=customer,
-            realm=desk.name,
+            realm=self._desk.name,
             epoch=page.epoch,
             count=page.count,
             digest=page.digest,
-            aliases=tuple(islice(desk.aliases(customer), ALIASES_SENT)) if page.aliases else (),
+            aliases=self._aliases_sent(customer, page),
             merged_into=None if page.answers == customer else page.answers,
             absorbed=tuple(absorbed),
             split_from=split_from,
@@ -325,3 +330,16 @@ class Settlement(msgspec.Struct, Generic[F]):
             cause=self._cause,
         )
         self._out.send(topics.CUSTOMERS, customer.encode(), CUSTOMERS.encode(changed))
+
+    def _next_epoch(self, customer: str) -> CustomerRow:
+        """The page of a customer of which something is about to be told."""
+        desk = self._desk
+        page = desk.customer(customer)
+        page.epoch += 1
+        desk.touch_customer(customer)
+        if customer in self._had_members:
+            desk.realm.customers += (page.count > 0) - self._had_members[customer]
+        return page
+
+    def _aliases_sent(self, customer: str, page: CustomerRow) -> tuple[str, ...]:
+        return tuple(islice(self._desk.aliases(customer), ALIASES_SENT)) if page.aliases else ()

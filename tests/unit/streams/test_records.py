@@ -14,6 +14,7 @@ from schemas.messages import (
     IDENTITY,
     RECORDS,
     Cause,
+    Grown,
     MemberAttached,
     MemberDetached,
     MembershipChanged,
@@ -41,8 +42,8 @@ class Bench:
         self.records.prepare([sent], self.store)
         self.records.process(sent, self.store, self.out)
 
-    def membership(self, sequence: int, customer: str | None) -> None:
-        moved = MembershipChanged(record=RECORD, sequence=sequence, customer=customer, cause=Cause("t/0/0", 0))
+    def membership(self, sequence: int, customer: str | None, grown: Grown | None = None) -> None:
+        moved = MembershipChanged(record=RECORD, sequence=sequence, customer=customer, cause=Cause("t/0/0", 0), grown=grown)
         self.records.process(message(RECORDS.encode(moved), RECORD.encode(), "records"), self.store, self.out)
 
     @property
@@ -218,6 +219,16 @@ def test_a_record_that_moves_is_detached_and_attached_with_rising_sequences() ->
         (MemberAttached, "c2", 4),
     ]
     assert [s.key for s in bench.out.on("customers")] == [b"c1", b"c1", b"c1", b"c2"]
+
+
+def test_what_identity_expects_of_the_customer_is_told_with_the_record() -> None:
+    bench = Bench()
+    bench.change(change(1, "snapshot", status="a"))
+    bench.membership(1, "c1", Grown(epoch=4, count=2, digest=7))
+    bench.membership(2, "c1", Grown(epoch=5, count=2, digest=7))  # nothing new about the record, but of its customer
+    bench.membership(3, "c1")
+    told = [message for message in bench.told_customers() if isinstance(message, MemberAttached)]
+    assert [(each.sequence, each.grown) for each in told] == [(1, Grown(4, 2, 7)), (2, Grown(5, 2, 7))]
 
 
 def test_an_old_or_repeated_membership_is_ignored() -> None:

@@ -13,6 +13,7 @@ from schemas.messages import (
     Cause,
     CustomersInbox,
     EntityChanged,
+    Grown,
     MemberAttached,
     MemberDetached,
     MemberUpdated,
@@ -96,6 +97,7 @@ def attached(
     sequence: int = 1,
     time: int = 1000,
     because: Cause | None = None,
+    grown: Grown | None = None,
 ) -> MemberAttached:
     return MemberAttached(
         customer=customer,
@@ -105,6 +107,7 @@ def attached(
         version=sequence,
         attributes=attributes,
         times=times(time, attributes),
+        grown=grown,
     )
 
 
@@ -142,20 +145,25 @@ def entity(
     split_from: str | None = None,
     split_to: tuple[str, ...] = (),
 ) -> EntityChanged:
-    records = list(members)
+    expected = grown(members, epoch, aliases)
     return EntityChanged(
         customer=customer,
         realm="north",
-        epoch=epoch,
-        count=len(records),
-        digest=reduce(xor, map(member_digest_of, records), 0),
-        aliases=aliases,
+        epoch=expected.epoch,
+        count=expected.count,
+        digest=expected.digest,
+        aliases=expected.aliases,
         absorbed=absorbed,
         merged_into=merged_into,
         split_from=split_from,
         split_to=split_to,
         cause=cause(ref=f"src/1/{epoch}"),
     )
+
+
+def grown(members: Iterable[str], epoch: int = 1, aliases: tuple[str, ...] = ()) -> Grown:
+    records = list(members)
+    return Grown(epoch, len(records), reduce(xor, map(member_digest_of, records), 0), aliases)
 
 
 def changed(change: CustomerChange) -> Mapping[str, tuple[str | None, str | None]]:

@@ -10,11 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.canonical import Address, Attributes, Consent, Email, Name, Phone
-from schemas.messages import CustomersInbox
+from schemas.messages import CustomersInbox, MemberAttached
 from schemas.view import CustomerView
 from streams.customers import read_view
 from streams.customers.rows import read_members, read_row
-from tests.unit.streams.customers.parts import Bench, attached, detached, entity, updated
+from tests.unit.streams.customers.parts import Bench, attached, detached, entity, grown, updated
 
 RECORDS = ("north/crm/1", "north/billing/2", "north/selfcare/3")
 CUSTOMERS = ("c1", "c2")
@@ -55,6 +55,11 @@ def history(record: str, steps: Sequence[tuple[str, Attributes, int]]) -> list[C
     return messages
 
 
+def tell_with_the_last_attachment(messages: list[CustomersInbox], members: Sequence[str]) -> None:
+    at = max(place for place, message in enumerate(messages) if isinstance(message, MemberAttached))
+    messages[at] = msgspec.structs.replace(messages[at], grown=grown(members))
+
+
 def memberships(histories: Sequence[Sequence[CustomersInbox]]) -> dict[str, list[str]]:
     last: dict[str, Any] = {record: messages[-1] for record, messages in zip(RECORDS, histories, strict=True)}
     return {customer: [r for r, message in last.items() if message.customer == customer] for customer in CUSTOMERS}
@@ -70,7 +75,13 @@ def content(view: CustomerView | None) -> CustomerView | None:
 def test_any_interleaving_with_duplicates_gives_the_same_views(says: Any, data: st.DataObject) -> None:
     histories = [history(record, said) for record, said in zip(RECORDS, says, strict=True)]
     members = memberships(histories)
-    entities: list[CustomersInbox] = [entity(records, customer) for customer, records in members.items()]
+    entities: list[CustomersInbox] = []
+    for customer, records in members.items():
+        carrier = data.draw(st.sampled_from([None, *records]), label="told with")
+        if carrier is None:
+            entities.append(entity(records, customer))
+        else:
+            tell_with_the_last_attachment(histories[RECORDS.index(carrier)], records)
 
     plain = Bench()
     plain.give(*(message for messages in histories for message in messages), *entities)

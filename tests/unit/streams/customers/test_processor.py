@@ -18,7 +18,18 @@ from streams.customers.rows import member_key, read_row
 from streams.engine.contract import DamagedStoreError, RejectedError, SourceStoppedError
 from streams.survivorship import Rules, Survivorship
 from tests.fakes import MemoryStore, RecordingOutbox, message
-from tests.unit.streams.customers.parts import LATER_MS, NOW, Bench, attached, cause, changed, detached, entity, updated
+from tests.unit.streams.customers.parts import (
+    LATER_MS,
+    NOW,
+    Bench,
+    attached,
+    cause,
+    changed,
+    detached,
+    entity,
+    grown,
+    updated,
+)
 
 CRM, BILLING = "north/crm/1", "north/billing/7"
 ANN = Attributes(kind="individual", status="active", emails=[Email(value="ann@x.org")])
@@ -47,6 +58,24 @@ class TestWhenItPublishes:
         (view,) = bench.views()
         assert (view.status, view.version, view.members, view.member_count) == ("active", 1, (CRM,), 1)
         assert view.attributes.emails[0].provenance.record == CRM
+
+    def test_at_once_when_the_record_brings_what_is_expected(self, bench: Bench) -> None:
+        (created,) = bench.give(attached(CRM, ANN, grown=grown([CRM])))
+        (joined,) = bench.give(attached(BILLING, ANN_TOO, grown=grown([CRM, BILLING], epoch=2, aliases=("c2",))))
+        assert (created.event_type, created.cause_count) == ("CustomerCreateEvent", 1)
+        assert changed(joined)["aliases"] == (None, '["c2"]')
+
+    def test_what_a_record_brings_is_ignored_if_something_newer_is_known(self, bench: Bench) -> None:
+        settled(bench)
+        bench.give(entity([CRM], epoch=3))
+        assert bench.give(attached(BILLING, ANN, grown=grown([CRM, BILLING], epoch=2))) == []
+        (change,) = bench.give(entity([CRM, BILLING], epoch=4))
+        assert change.version == 2
+
+    def test_what_a_record_brings_is_kept_though_its_content_is_older(self, bench: Bench) -> None:
+        bench.give(attached(CRM, ANN, sequence=2))
+        (change,) = bench.give(attached(CRM, ANN_TOO, sequence=1, grown=grown([CRM])))
+        assert changed(change)["kind"] == (None, '"individual"')
 
     def test_half_of_a_merge_is_never_seen(self, bench: Bench) -> None:
         settled(bench)
@@ -217,6 +246,12 @@ class TestTimesAndCauses:
         assert (change.processing_time, change.event_time) == (NOW + 5, 7000)
         (view,) = bench.views()
         assert (view.processed_at, view.event_time) == (NOW + 5, 7000)
+
+    def test_one_event_is_one_cause_however_many_messages_it_led_to(self, bench: Bench) -> None:
+        one = cause("src/1/1")
+        bench.give(attached(CRM, ANN, because=one), attached(BILLING, ANN, because=one))
+        (change,) = bench.give(entity([CRM, BILLING]))
+        assert ([each.ref for each in change.causes], change.cause_count) == (["src/1/1"], 1)
 
     def test_the_newest_causes_are_kept_and_all_are_counted(self, bench: Bench) -> None:
         messages = [updated(CRM, ANN, sequence=n, because=cause(f"src/0/{n}")) for n in range(1, 31)]

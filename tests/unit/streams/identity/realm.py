@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+import msgspec
+
 from schemas import topics
 from schemas.messages import (
     CUSTOMERS,
@@ -80,14 +82,22 @@ class Realm:
             assert told.sequence == self.sequences.get(told.record, 0) + 1
             self.sequences[told.record] = told.sequence
             self.memberships[told.record] = told.customer
+            if (grown := told.grown) is not None:
+                assert told.customer is not None
+                self._note(
+                    EntityChanged(customer=told.customer, realm=NAME, cause=told.cause, **msgspec.structs.asdict(grown))
+                )
         for sent in out.on(topics.CUSTOMERS):
             entity = CUSTOMERS.decode(sent.value or b"")
             assert isinstance(entity, EntityChanged)
             assert sent.key == entity.customer.encode()
-            before = self.entities.get(entity.customer)
-            assert entity.epoch == (before.epoch if before else 0) + 1
-            self.entities[entity.customer] = entity
-            self.said.append(entity)
+            self._note(entity)
+
+    def _note(self, entity: EntityChanged) -> None:
+        before = self.entities.get(entity.customer)
+        assert entity.epoch == (before.epoch if before else 0) + 1
+        self.entities[entity.customer] = entity
+        self.said.append(entity)
 
     def settle(self) -> None:
         """Process everything it sent to itself."""

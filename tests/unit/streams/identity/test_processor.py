@@ -9,12 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas import topics
-from schemas.messages import VERSION, UnknownVersionError
+from schemas.messages import RECORDS, VERSION, Grown, MembershipChanged, UnknownVersionError, member_digest_of
 from streams.engine.contract import RejectedError
 from tests.fakes import RecordingOutbox, message
 from tests.unit.streams.identity import oracle
 from tests.unit.streams.identity.fake_matcher import Card, FakeMatcher
-from tests.unit.streams.identity.realm import LARGE_BLOCK, LIMITS, SETTINGS, Realm
+from tests.unit.streams.identity.realm import LARGE_BLOCK, LIMITS, NAME, SETTINGS, Realm
 from tests.unit.streams.identity.walks import FLAVOURS, history, walk
 
 FLOOR = FakeMatcher().thresholds(0).review
@@ -120,7 +120,22 @@ def test_nothing_prepared_is_needed_to_process() -> None:
     value = realm.identity("crm/1", Card("ann"))
     out = RecordingOutbox()
     realm.processor.process(message(value, topic=topics.IDENTITY), realm.store, out)
-    assert [sent.topic for sent in out.sent] == [topics.RECORDS, topics.CUSTOMERS]
+    assert [sent.topic for sent in out.sent] == [topics.RECORDS]
+
+
+def test_a_record_that_only_joins_brings_what_is_expected_of_its_customer() -> None:
+    realm = Realm()
+    out = RecordingOutbox()
+    for number in (1, 2):
+        joining = message(
+            realm.identity(f"crm/{number}", Card("ann", values=(("a", "1"), ("b", "1")))), topic=topics.IDENTITY
+        )
+        realm.processor.process(joining, realm.store, out)
+    told = [RECORDS.decode(sent.value or b"") for sent in out.sent]
+    records = [f"{NAME}/crm/{number}" for number in (1, 2)]
+    digests = [member_digest_of(records[0]), member_digest_of(records[0]) ^ member_digest_of(records[1])]
+    expected = [Grown(epoch, epoch, digest) for epoch, digest in enumerate(digests, 1)]
+    assert [each.grown for each in told if isinstance(each, MembershipChanged)] == expected
 
 
 @pytest.mark.parametrize(
