@@ -189,7 +189,9 @@ class Customers:
                 return Published(view=replace(base, status="merged", merged_into=row.merged_into))
             return Published(view=replace(base, status="deleted"))
         touched = frozenset(pending.touched)
-        if before is None or not self._goes_on(before):
+        if before is None:  # then all that members state is touched
+            before = Published(view=base)
+        elif not self._goes_on(before):
             before, touched = Published(view=base), ALL
         # Members that are not named are too many to be remembered.
         decode = self._members.reader(touched) if row.members is not None else some_of(touched).decode
