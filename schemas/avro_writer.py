@@ -44,10 +44,6 @@ def strings(values: Sequence[str]) -> bytes:
     return b"".join((long(len(values)), *[string(value) for value in values], ZERO)) if values else ZERO
 
 
-def boolean(value: bool) -> bytes:
-    return b"\1" if value else ZERO
-
-
 def long(value: int) -> bytes:
     """An int or a long, mostly a small one."""
     return LENGTHS[value] if 0 <= value < KNOWN else varint(value)
@@ -87,7 +83,7 @@ def plain(*fields: str) -> Callable[[Callable[[T], str]], Callable[[T], bytes]]:
                 text = NOT_ASCII
             if text.isascii():
                 return text.encode()
-            return b"".join([boolean(each) if isinstance(each, bool) else string(each) for each in values_of(value)])
+            return b"".join([FLAG[each].encode() if isinstance(each, bool) else string(each) for each in values_of(value)])
 
         return encode
 
@@ -95,3 +91,4 @@ def plain(*fields: str) -> Callable[[Callable[[T], str]], Callable[[T], bytes]]:
 
 
 NOT_ASCII = "\u0080"
+"""Stands for a text that cannot be had in one go."""

@@ -24,9 +24,7 @@ def encode_change(change: CustomerChange) -> bytes:
             encoded += string(cause.ref), varint(cause.time)
     encoded += ZERO, long(change.cause_count)
     if change.changes:
-        encoded.append(long(len(change.changes)))
-        for part in change.changes:  # as `encode_part`: a call for each is what most of a change costs
-            encoded += string(part.attribute), optional_string(part.before), optional_string(part.after)
+        encoded += long(len(change.changes)), *[encode_part(part) for part in change.changes]
     encoded += (
         ZERO,
         strings(change.absorbed),

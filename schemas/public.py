@@ -16,11 +16,13 @@ from schemas.outline import BAD_BYTES, Outline, Outliner, Part
 from schemas.registry import SchemaRegistry
 from schemas.topics import CUSTOMER_CHANGES, CUSTOMER_VIEW, subscriber_topic
 from schemas.view import AttributeChange, CustomerChange, CustomerView
-from schemas.view_writer import ViewWriter
+from schemas.view_writer import encode_piece, encode_view, format_of_pieces, join_pieces
 
 FOLDER = Path(__file__).with_name("avro")
 VIEW_SCHEMA = (FOLDER / "customer-view.avsc").read_text(encoding="utf-8")
 CHANGE_SCHEMA = (FOLDER / "customer-change.avsc").read_text(encoding="utf-8")
+
+FORMAT = format_of_pieces(json.loads(VIEW_SCHEMA))
 
 MAGIC = 0
 HEADER_BYTES = 5
@@ -42,8 +44,7 @@ class PublicCodec:
     def __init__(self, registry: SchemaRegistry, prefix: str = "", subscribers: Iterable[str] = ()) -> None:
         self._registry = registry
         view_id = registry.register(f"{prefix}{CUSTOMER_VIEW}-value", VIEW_SCHEMA)
-        self._views = ViewWriter(json.loads(VIEW_SCHEMA))
-        self._view = _Format(CustomerView, VIEW_SCHEMA, view_id, self._views.encode)
+        self._view = _Format(CustomerView, VIEW_SCHEMA, view_id, encode_view)
         change_id = registry.register(f"{prefix}{CUSTOMER_CHANGES}-value", CHANGE_SCHEMA)
         self._change = _Format(CustomerChange, CHANGE_SCHEMA, change_id, encode_change)
         self._outliner = Outliner(parse(CHANGE_SCHEMA), HEADER_BYTES)
@@ -56,15 +57,15 @@ class PublicCodec:
     @property
     def format(self) -> str:
         """Of the pieces: those of another must not be mixed with them."""
-        return self._views.format
+        return FORMAT
 
     def encode_attribute(self, name: str, value: Any) -> bytes:
         """One attribute of a view, as a piece for `encode_pieces`; empty for an empty one."""
-        return self._views.piece(name, value)
+        return encode_piece(name, value)
 
     def encode_pieces(self, view: CustomerView, pieces: Mapping[str, bytes]) -> bytes:
         """A view whose attributes are encoded already, by name; those in `view` itself are not looked at."""
-        return self._view.header + self._views.join(view, pieces)
+        return self._view.header + join_pieces(view, pieces)
 
     def encode_change(self, change: CustomerChange) -> bytes:
         """A change, for `customer-changes` and for every subscriber's topic: their schema is one, so its id is one."""

@@ -32,40 +32,40 @@ Encode: TypeAlias = Callable[[Any], bytes]
 T = TypeVar("T")
 
 
-class ViewWriter:
-    """Writes views, whole or piece by piece."""
+def format_of_pieces(schema: Mapping[str, Any]) -> str:
+    """Pieces of one format may stand in one view: it is another if the schema of the attributes is."""
+    attributes = next(field for field in schema["fields"] if field["name"] == "attributes")
+    return blake2b(json.dumps(attributes).encode(), digest_size=4).hexdigest()
 
-    def __init__(self, schema: Mapping[str, Any]) -> None:
-        attributes = next(field for field in schema["fields"] if field["name"] == "attributes")
-        self.format = blake2b(json.dumps(attributes).encode(), digest_size=4).hexdigest()
-        """Pieces of one format may stand in one view: it is another if the schema of the attributes is."""
 
-    def piece(self, attribute: str, value: Any) -> bytes:
-        """One attribute, encoded; empty for an empty one."""
-        return _PIECES[attribute](value) if value else b""
+def encode_piece(attribute: str, value: Any) -> bytes:
+    """One attribute, encoded; empty for an empty one."""
+    return _PIECES[attribute](value) if value else b""
 
-    def encode(self, view: CustomerView) -> bytes:
-        """A view, encoded."""
-        return self.join(view, {name: self.piece(name, getattr(view.attributes, name)) for name in _PIECES})
 
-    def join(self, view: CustomerView, pieces: Mapping[str, bytes]) -> bytes:
-        """A view, encoded, whose attributes are `pieces`; those in the view itself are not looked at."""
-        return b"".join(
-            (
-                string(view.customer_id),
-                string(view.realm),
-                long(view.version),
-                string(view.status),
-                *[pieces.get(name) or ZERO for name in _PIECES],
-                strings(view.members),
-                long(view.member_count),
-                strings(view.aliases),
-                optional_string(view.merged_into),
-                string(view.rules_version),
-                varint(view.event_time),
-                varint(view.processed_at),
-            )
+def encode_view(view: CustomerView) -> bytes:
+    """A view, encoded."""
+    return join_pieces(view, {name: encode_piece(name, getattr(view.attributes, name)) for name in _PIECES})
+
+
+def join_pieces(view: CustomerView, pieces: Mapping[str, bytes]) -> bytes:
+    """A view, encoded, whose attributes are `pieces`; those in the view itself are not looked at."""
+    return b"".join(
+        (
+            string(view.customer_id),
+            string(view.realm),
+            long(view.version),
+            string(view.status),
+            *[pieces.get(name) or ZERO for name in _PIECES],
+            strings(view.members),
+            long(view.member_count),
+            strings(view.aliases),
+            optional_string(view.merged_into),
+            string(view.rules_version),
+            varint(view.event_time),
+            varint(view.processed_at),
         )
+    )
 
 
 @lru_cache(maxsize=8192)

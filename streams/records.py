@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Sequence
 from operator import attrgetter
-from typing import Any, cast
+from typing import Any
 
 import msgspec
 from msgspec import UNSET
@@ -20,6 +20,7 @@ from schemas.messages import IDENTITY as IDENTITY_CODEC
 from schemas.messages import RECORDS as RECORDS_CODEC
 from schemas.messages import (
     Codec,
+    CustomersInbox,
     MemberAttached,
     MemberDetached,
     MembershipChanged,
@@ -125,17 +126,7 @@ class Records:
         row.version += 1
         self._tell_identity(row, change, out)
         if row.customer is not None and row.exists:
-            row.member_sequence += 1
-            updated = MemberUpdated(
-                customer=row.customer,
-                record=change.record,
-                sequence=row.member_sequence,
-                version=row.version,
-                attributes=row.attributes,
-                times=_times(row),
-                cause=change.cause,
-            )
-            out.send(CUSTOMERS, row.customer.encode(), CUSTOMERS_CODEC.encode(updated))
+            _tell_customer(row, MemberUpdated, change, out, **_content(row))
         store.put(row_key(change.record), RECORD_ROWS.encode(row))
 
     def _tell_identity(self, row: RecordRow, change: SourceChange, out: Outbox) -> None:
@@ -157,26 +148,10 @@ class Records:
         row.membership_sequence = membership.sequence
         moved = membership.customer != row.customer
         if moved and row.customer is not None:
-            row.member_sequence += 1
-            detached = MemberDetached(
-                customer=row.customer, record=membership.record, sequence=row.member_sequence, cause=membership.cause
-            )
-            out.send(CUSTOMERS, row.customer.encode(), CUSTOMERS_CODEC.encode(detached))
+            _tell_customer(row, MemberDetached, membership, out)
         row.customer = membership.customer
         if row.customer is not None and (moved or membership.grown is not None):
-            row.member_sequence += 1
-            attached = MemberAttached(
-                customer=row.customer,
-                record=membership.record,
-                sequence=row.member_sequence,
-                version=row.version,
-                # A message is encoded field by field, so that it may hold what is encoded already.
-                attributes=cast(Attributes, row.attributes),
-                times=_times(row),
-                cause=membership.cause,
-                grown=membership.grown,
-            )
-            out.send(CUSTOMERS, row.customer.encode(), CUSTOMERS_CODEC.encode(attached))
+            _tell_customer(row, MemberAttached, membership, out, grown=membership.grown, **_content(row))
         store.put(row_key(membership.record), UNREAD_ROWS.encode(row))
 
     def _count(self, store: Store, merge: Merge, *, existed: bool) -> None:
@@ -290,6 +265,25 @@ def _load(store: Store, record: str) -> RecordRow:
 
 def _identity_part(attributes: Attributes) -> Attributes:
     return Attributes(**dict(zip(IDENTITY_ATTRIBUTES, _identity(attributes), strict=False)))
+
+
+def _tell_customer(
+    row: RecordRow | UnreadRow,
+    kind: Callable[..., CustomersInbox],
+    about: SourceChange | MembershipChanged,
+    out: Outbox,
+    **content: object,
+) -> None:
+    """Send the next message about this record to the customer it belongs to."""
+    assert row.customer is not None
+    row.member_sequence += 1
+    told = kind(customer=row.customer, record=about.record, sequence=row.member_sequence, cause=about.cause, **content)
+    out.send(CUSTOMERS, row.customer.encode(), CUSTOMERS_CODEC.encode(told))
+
+
+def _content(row: RecordRow | UnreadRow) -> dict[str, object]:
+    """What customers are told of a record. Attributes may be encoded already: a message is encoded field by field."""
+    return {"version": row.version, "attributes": row.attributes, "times": _times(row)}
 
 
 def _times(row: RecordRow | UnreadRow) -> dict[str, int]:

@@ -256,21 +256,20 @@ def _count(row: CustomerRow, record: str, attached: bool) -> None:
         row.members.remove(record)
 
 
-def _expect(expected: Grown | EntityChanged | None, row: CustomerRow) -> bool:
+def _expect(expected: Grown | EntityChanged | None, row: CustomerRow, merged_into: str | None = None) -> bool:
     """Keep what identity expects now. False if older than what is held."""
     if expected is None or expected.epoch <= row.epoch:
         return False
     row.epoch = expected.epoch
     row.expected_count, row.expected_digest = expected.count, expected.digest
-    row.aliases, row.merged_into = expected.aliases, None
+    row.aliases, row.merged_into = expected.aliases, merged_into
     return True
 
 
 def _apply_entity(message: EntityChanged, row: CustomerRow) -> bool:
     """Keep what identity expects now, and what it tells of how that came. False if older than what is held."""
-    if not _expect(message, row):
+    if not _expect(message, row, message.merged_into):
         return False
-    row.merged_into = message.merged_into
     pending = row.pending
     pending.absorbed = sorted({*pending.absorbed, *message.absorbed})
     pending.split_to = sorted({*pending.split_to, *message.split_to})
