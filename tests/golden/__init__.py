@@ -1,0 +1,1 @@
+"""The bytes that released versions wrote, kept for ever: what a later one must read, or migrate."""
