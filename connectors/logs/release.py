@@ -12,7 +12,10 @@ import struct
 from bisect import bisect_right
 from collections.abc import Mapping
 
-LEVELS = ((1, "3.3"), (8, "3.4"), (9, "3.5"), (12, "3.6"), (15, "3.7"), (20, "3.8"), (21, "3.9"), (22, "4.0"), (26, "4.1"))
+LEVELS = (
+    *((1, "3.3"), (8, "3.4"), (9, "3.5"), (12, "3.6"), (15, "3.7"), (20, "3.8"), (21, "3.9")),
+    *((22, "4.0"), (26, "4.1"), (28, "4.2"), (30, "4.3"), (31, "4.4")),
+)
 """The first level of each release. A newer release counts as the last one here."""
 
 API_VERSIONS, VERSION = 18, 3

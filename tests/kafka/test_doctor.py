@@ -145,4 +145,4 @@ def test_a_group_is_seen_with_its_members_offsets_and_lag(kafka: str, unique: st
 
 def test_a_real_broker_tells_its_release(kafka: str) -> None:
     host, _, port = kafka.rpartition(":")
-    assert release_of(broker_level(host, int(port), {}, 10)) == "4.1 or newer"
+    assert release_of(broker_level(host, int(port), {}, 10)) == "4.4 or newer"

@@ -46,6 +46,7 @@ def kafka_libraries() -> Path:
     return _cached(
         f"kafka-{KAFKA}",
         lambda folder: _maven(
+            folder.parent,
             f"{DEPENDENCY_PLUGIN}:copy-dependencies",
             f"--file={POM}",
             f"-Dkafka.version={KAFKA}",
@@ -60,6 +61,7 @@ def apicurio_folder() -> Path:
     return _cached(
         f"apicurio-{APICURIO}",
         lambda folder: _maven(
+            folder.parent,
             f"{DEPENDENCY_PLUGIN}:unpack",
             f"-Dartifact=io.apicurio:apicurio-registry-app:{APICURIO}:tar.gz:all",
             f"-DoutputDirectory={folder}",
@@ -89,7 +91,10 @@ def _lock(target: Path) -> Iterator[None]:
         yield
 
 
-def _maven(*arguments: str) -> None:
+def _maven(folder: Path, *arguments: str) -> None:
+    """Runs Maven in `folder`, which is thrown away: without a project of its own the dependency plugin takes
+    `${project.basedir}` literally and leaves a folder of that name wherever it runs.
+    """
     program = shutil.which("mvn")
     if program is None:
         raise MissingPartError("no Maven found (mvn): install it to download Kafka and the registry from Maven Central")
@@ -97,9 +102,7 @@ def _maven(*arguments: str) -> None:
     problem = ""
     for _ in range(ATTEMPTS):
         try:
-            done = subprocess.run(
-                command, cwd=POM.parent, capture_output=True, text=True, check=False, timeout=DOWNLOAD_TIMEOUT
-            )
+            done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=DOWNLOAD_TIMEOUT)
         except subprocess.TimeoutExpired:
             problem = f"not done after {DOWNLOAD_TIMEOUT:.0f} s"
             continue

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-KAFKA = "4.1.1"
+KAFKA = "4.4.0"
 APICURIO = "2.6.13.Final"  # 3.x needs Java 21
-DEBEZIUM = "3.3.2.Final"
+DEBEZIUM = "3.4.0.Final"  # its image runs Kafka Connect 4.1.1, whatever the broker: decision 0030

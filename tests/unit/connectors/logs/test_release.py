@@ -22,7 +22,8 @@ def answer(features: dict[str, int], error: int = 0) -> bytes:
 
 
 @pytest.mark.parametrize(
-    ("level", "release"), [(0, ""), (1, "3.3"), (21, "3.9"), (25, "4.0"), (26, "4.1 or newer"), (99, "4.1 or newer")]
+    ("level", "release"),
+    [(0, ""), (1, "3.3"), (21, "3.9"), (25, "4.0"), (27, "4.1"), (28, "4.2"), (33, "4.4 or newer"), (99, "4.4 or newer")],
 )
 def test_a_level_belongs_to_the_release_that_brought_it(level: int, release: str) -> None:
     assert release_of(level) == release
