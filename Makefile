@@ -8,7 +8,7 @@ PYTHON ?= $(firstword $(foreach name,python3 python3.13 python3.12 python3.11,$(
 	$(name) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $(name))))
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types check format parts bench chaos chaos-pipeline clean
+.PHONY: help demo test lint types check format parts bench chaos chaos-pipeline fuzz clean
 
 help: ## show these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -43,6 +43,9 @@ chaos: $(VENV)/installed-dev ## 36 faults on a Kafka of its own while a reader v
 
 chaos-pipeline: $(VENV)/installed-dev ## 12 faults on the whole pipeline, with a broker and a registry of its own
 	@$(BIN)/python -m tests.chaos --pipeline
+
+fuzz: $(VENV)/installed-dev ## 20,000 hostile events through the reader, and through the whole pipeline
+	@$(BIN)/python -m tests.fuzz
 
 clean: ## remove the environment and everything built
 	rm -rf $(VENV) .bench build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
