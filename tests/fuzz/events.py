@@ -19,6 +19,9 @@ from tests.fuzz.hostile import as_json, mutated_bytes, mutated_document, mutated
 SAMPLES = 250
 """Simulated events of each topic that hostile ones are made of."""
 
+LARGEST_BYTES = 2_000_000
+"""Twice what mappings read. A topic that takes more than a dead letter can be is stopped, which is another test's matter."""
+
 
 class HostileEvent(NamedTuple):
     """What a broken or malicious source publishes."""
@@ -49,7 +52,7 @@ class HostileEvents:
         random = self._random
         value = self._avro(event, event.value) if isinstance(event.value, AvroDatum) else self._json(event.value)
         key = random.choice((None, b"", b"\x00", b"{", (value or b"")[:100])) if random.random() < 0.05 else event.key
-        return HostileEvent(event.topic, key, value)
+        return HostileEvent(event.topic, key, value[:LARGEST_BYTES] if value else value)
 
     def _json(self, value: bytes | None) -> bytes | None:
         if value is None:
