@@ -10,6 +10,7 @@ from typing import Annotated, Literal, Self, TypeAlias
 
 from pydantic import Field, PrivateAttr, SecretStr, ValidationInfo, field_validator, model_validator
 
+from connectors.logs.kafka_settings import contradiction, objection
 from schemas.documents import Document, load_document
 from schemas.topics import (
     CUSTOMER_CHANGES,
@@ -32,17 +33,8 @@ EVENT_BYTES = 1_048_576
 DAY_MS = 24 * 3_600_000
 LARGEST_PORT = 65_535
 LEAST_SECRET = 16  # characters
-SET_BY_US = (
-    "auto.offset.reset",
-    "enable.auto.commit",
-    "group.id",
-    "group.instance.id",
-    "group.protocol",
-    "isolation.level",
-    "transaction.timeout.ms",
-    "transactional.id",
-)
-BROKER_DECIDES = ("partition.assignment.strategy", "session.timeout.ms", "heartbeat.interval.ms")
+BROKER_DECIDES = ("session.timeout.ms", "heartbeat.interval.ms")
+MEMBERS_DECIDE = ("group.remote.assignor",)
 _REFERENCE = re.compile(r"\$\{(env|file):([^}]+)\}")
 
 Settings: TypeAlias = dict[str, str]
@@ -140,9 +132,9 @@ class Configuration(Document):
     @field_validator("kafka")
     @classmethod
     def _ours(cls, kafka: Settings) -> Settings:
-        for name in SET_BY_US:
-            if name in kafka:
-                raise ValueError(f"{name} is set by singleview: remove it")
+        said = [said for name, value in kafka.items() if not _REFERENCE.search(value) and (said := objection(name, value))]
+        if said:
+            raise ValueError("; ".join(said))
         return kafka
 
     @model_validator(mode="after")
@@ -150,6 +142,9 @@ class Configuration(Document):
         for name in BROKER_DECIDES if self.group.protocol == "consumer" else ():
             if name in self.kafka:
                 raise ValueError(f"kafka: {name} is the broker's to decide with group protocol consumer: remove it")
+        for name in MEMBERS_DECIDE if self.group.protocol == "classic" else ():
+            if name in self.kafka:
+                raise ValueError(f"kafka: {name} needs group protocol consumer: remove it")
         return self
 
     @field_validator("subscribers")
@@ -191,7 +186,11 @@ class Configuration(Document):
         """Passed through to librdkafka. Raises ConfigurationError if there are none, or a secret is missing."""
         if "bootstrap.servers" not in self.kafka:
             raise ConfigurationError("no broker is configured: set kafka: {bootstrap.servers: host:port}")
-        return {name: self._expand(name, value) for name, value in self.kafka.items()}
+        settings = {name: self._expand(name, value) for name, value in self.kafka.items()}
+        said = [said for name, value in settings.items() if (said := objection(name, value))] or [contradiction(settings)]
+        if any(said):
+            raise ConfigurationError(f"kafka: {'; '.join(said)}")
+        return settings
 
     @cached_property
     def registry_settings(self) -> Settings:
