@@ -37,6 +37,7 @@ from streams.engine.contract import (
     SourceStoppedError,
     TransientError,
 )
+from streams.engine.dead_letter_log import DeadLetterLog, Kept
 from streams.engine.dead_letters import LARGEST_BYTES, bytes_of, dead_letter
 from streams.engine.holdings import Holdings
 from streams.engine.log import AbortedError, Inbox, LogError, Session, UnavailableError, UnknownError
@@ -106,6 +107,7 @@ class Worker:
         self._clock = clock
         self._wall_ms = wall_ms
         self._rest = rest
+        self._letters = DeadLetterLog(processor.name, clock)
         self._pace = Pace(limits.messages, limits.transaction_seconds)
         self._holdings = Holdings(processor.name, session, stores, wall_ms)
         self._began = -math.inf  # the last batch, by the clock
@@ -153,6 +155,7 @@ class Worker:
         """
         try:
             self._settle()
+            self._letters.tell()
             self._holdings.advance(self._resume)
             messages = self._next(timeout)
             self.trouble = ""
@@ -254,7 +257,8 @@ class Worker:
         self._apply(fold, ends, began_ms)
         self._at(7)
         self.counts.produced += fold.produced
-        self.counts.dead_letters.update(fold.rejected)
+        self.counts.dead_letters.update(letter.reason for letter in fold.rejected)
+        self._letters.committed(fold.rejected)
         return fold.folded
 
     # -- step 3 --
@@ -344,7 +348,7 @@ class Worker:
                 " Keep it elsewhere, move the group's committed offset past it, then start again",
             )
             return False
-        fold.rejected[reason] += 1
+        fold.rejected.append(DeadLetterLog.kept(message, reason, detail))
         out.keep(letter)
         return True
 
@@ -368,6 +372,7 @@ class Worker:
 
     def close(self) -> None:
         """Leaves the log and closes the stores. What was not committed is read again by whoever comes next."""
+        self._letters.close()
         self._session.close()
         self._holdings.close()
 
@@ -378,7 +383,7 @@ class _Fold:
 
     overlays: dict[Inbox, Overlay] = field(default_factory=dict)
     offsets: dict[Inbox, int] = field(default_factory=dict)  # of every partition of the batch: the next to consume
-    rejected: Counter[str] = field(default_factory=Counter)
+    rejected: list[Kept] = field(default_factory=list)
     folded: int = 0
     produced: int = 0
 

@@ -266,6 +266,19 @@ def test_a_rejected_message_is_undone_alone_and_kept_whole(plant: Plant) -> None
     assert worker.counts.dead_letters == {"bad": 1, "processor-error": 1}
 
 
+def test_dead_letters_are_told_once_they_are_committed_however_often_their_batch_was_done(
+    plant: Plant, caplog: pytest.LogCaptureFixture
+) -> None:
+    plant.feed([(b"a", b"reject"), (b"b", b"retry"), (b"a", b"v"), (b"a", b"reject")])
+    processor = Counter()
+    processor.transient_failures = 2
+    worker = plant.worker(processor)
+    plant.drain(worker)
+    told = [line for line in caplog.messages if "dead letter" in line]
+    assert told == ["counter: 2 dead letters, the latest of in: bad, on purpose (in/0/3)"]
+    worker.close()
+
+
 class FailsToPrepare(Counter):
     def prepare(self, batch: Sequence[Message], store: Store) -> None:
         raise ValueError("one of them")
