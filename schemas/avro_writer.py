@@ -25,6 +25,8 @@ SHORT = [chr(2 * length) for length in range(64)]
 FLAG = {False: "\0", True: "\1"}
 """Booleans, as text."""
 
+BOOLEAN = {False: b"\0", True: b"\1"}
+
 
 def string(value: str) -> bytes:
     data = value.encode()

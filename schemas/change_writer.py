@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from schemas.avro_writer import ZERO, long, optional_string, string, strings, varint
+from schemas.avro_writer import BOOLEAN, ZERO, long, optional_string, string, strings, varint
 from schemas.view import AttributeChange, CustomerChange
 
 
@@ -31,10 +31,11 @@ def encode_change(change: CustomerChange) -> bytes:
         optional_string(change.merged_into),
         optional_string(change.split_from),
         strings(change.split_to),
+        BOOLEAN[change.cut],
     )
     return b"".join(encoded)
 
 
 def encode_part(part: AttributeChange) -> bytes:
     """The change of one attribute, as it stands in a `CustomerChange`."""
-    return string(part.attribute) + optional_string(part.before) + optional_string(part.after)
+    return string(part.attribute) + optional_string(part.before) + optional_string(part.after) + BOOLEAN[part.cut]

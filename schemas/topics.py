@@ -19,6 +19,9 @@ INBOXES: tuple[str, ...] = (RECORDS, IDENTITY, CUSTOMERS)
 LARGEST_MESSAGE_BYTES = 10 << 20
 """What our topics take as one message, and the clients send: ten times what mappings read of a source's event."""
 
+LARGEST_PUBLIC_BYTES = 2 << 20
+"""Of a view or a change: what would be larger is cut (`streams/customers/cutting.py`)."""
+
 LARGEST_VALUE_BYTES = LARGEST_MESSAGE_BYTES - 131_072
 """Of what processors send and keep: it must fit into a dead letter, should the next one refuse it, with headers and all."""
 

@@ -80,7 +80,7 @@ class ViewAttributes(ViewPart, frozen=True, kw_only=True):
     related_parties: tuple[Sourced[RelatedParty], ...] = ()
     consents: tuple[Sourced[Consent], ...] = ()
     characteristics: dict[str, Sourced[str]] = {}
-    totals: dict[str, int] = {}  # of lists that were cut to their cap: how many elements there are
+    totals: dict[str, int] = {}  # of lists, or characteristics, that were cut: how many elements there are
 
 
 VIEW_ATTRIBUTES: tuple[str, ...] = tuple(name for name in ViewAttributes.__struct_fields__ if name != "totals")
@@ -104,6 +104,7 @@ class CustomerView(ViewPart, frozen=True, kw_only=True):
     rules_version: str
     event_time: int  # of the newest cause
     processed_at: int
+    cut: tuple[str, ...] = ()  # attributes, or `members`, of which this view does not hold all
 
 
 class CauseRef(ViewPart, frozen=True, kw_only=True):
@@ -119,6 +120,7 @@ class AttributeChange(ViewPart, frozen=True, kw_only=True):
     attribute: str  # a view attribute, `characteristics.<key>`, `members`, `member_count` or `aliases`
     before: str | None = None
     after: str | None = None
+    cut: bool = False  # whether either lacks elements, or the ends of long texts
 
 
 class CustomerChange(ViewPart, frozen=True, kw_only=True):
@@ -140,3 +142,4 @@ class CustomerChange(ViewPart, frozen=True, kw_only=True):
     merged_into: str | None = None
     split_from: str | None = None
     split_to: tuple[str, ...] = ()
+    cut: bool = False  # whether `absorbed` or `split_to` name only some

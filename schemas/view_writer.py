@@ -64,6 +64,7 @@ def join_pieces(view: CustomerView, pieces: Mapping[str, bytes]) -> bytes:
             string(view.rules_version),
             varint(view.event_time),
             varint(view.processed_at),
+            strings(view.cut),
         )
     )
 

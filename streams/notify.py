@@ -19,7 +19,7 @@ from schemas.outline import Outline, Part
 from schemas.public import PublicCodec, PublicFormatError
 from schemas.registry import RegistryError, UnknownSchemaError
 from schemas.topics import subscriber_topic
-from schemas.view import VIEW_ATTRIBUTES, AttributeChange, EventType
+from schemas.view import VIEW_ATTRIBUTES, EventType
 from streams.engine.contract import Message, Outbox, RejectedError, Store, TransientError
 from streams.survivorship.engine import BEST_OF
 
@@ -177,7 +177,7 @@ class _View:
     def _hide(self, part: Part, treatment: _Treatment) -> Part:
         change = self._codec.decode_part(part)
         before, after = (_hide_text(text, treatment.whole, treatment.fields) for text in (change.before, change.after))
-        return self._codec.encode_part(AttributeChange(attribute=change.attribute, before=before, after=after))
+        return self._codec.encode_part(msgspec.structs.replace(change, before=before, after=after))
 
 
 def _with_twins(masks: Mapping[str, MaskName]) -> dict[str, MaskName]:

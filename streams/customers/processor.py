@@ -25,6 +25,7 @@ from schemas.public import PublicCodec
 from schemas.topics import CUSTOMER_CHANGES, CUSTOMER_VIEW
 from schemas.topics import CUSTOMERS as CUSTOMERS_TOPIC
 from schemas.view import CustomerView
+from streams.customers.cutting import ATTRIBUTE_BYTES, SURELY_FITS, cut, first_members
 from streams.customers.rows import (
     CUSTOMER_ROW,
     INLINE,
@@ -45,7 +46,6 @@ from streams.customers.transition import tell, transition
 from streams.engine.contract import Headers, Message, Outbox, RejectedError, SourceStoppedError, Store
 from streams.survivorship import MemberContent, Survivorship
 
-MAX_MEMBERS_SHOWN = 200
 DUE_AGAIN_MS = 60_000
 """After so long a ViewDue counts as lost: it may be a dead letter."""
 MEMBERS_A_MS = 2
@@ -160,7 +160,7 @@ class Customers:
         headers: Headers = (("traceparent", pending.trace.encode()),) if pending.trace else ()
         key = customer.encode()
         if change is None and before is not None:
-            if before.pieces == after.pieces:
+            if before.pieces == after.pieces and before.view.cut == after.view.cut:
                 return
             same = msgspec.structs.replace(after.view, version=before.view.version)
             after = msgspec.structs.replace(after, view=same)
@@ -198,7 +198,7 @@ class Customers:
         members = list(read_members(store, customer, row.members, decode))
         if row.members is None and len(members) <= INLINE_MEMBERS // 2:  # half: not to and fro at the border
             row.members = [member.record for member in members]
-        shown = tuple([member.record for member in members[:MAX_MEMBERS_SHOWN]])
+        shown = first_members([member.record for member in members])
         view = replace(base, members=shown, member_count=len(members))
         return self._with_attributes(view, before, members, touched)
 
@@ -207,24 +207,39 @@ class Customers:
     ) -> Published:
         """Those of `before`, and reconciled again as far as members differ."""
         found = self._survivorship.refresh(before.totals, members, touched)
+        totals = found.pop(TOTALS)
         pieces, told = dict(before.pieces), dict(before.told)
+        shortened = {name for name in before.shortened if name not in found}
         encode = self._codec.encode_attribute
         for name, value in found.items():
             piece = encode(name, value) if value else b""
-            if piece == pieces.get(name, b""):
-                continue
-            if piece:
-                pieces[name] = piece
-            else:
-                del pieces[name]
-            if name != TOTALS:
+            if len(piece) > SURELY_FITS:
+                value, piece, total, short = cut(name, value, piece, encode)  # noqa: PLW2901
+                if total is not None:
+                    totals.setdefault(name, total)
+                if short:
+                    shortened.add(name)
+            if piece != pieces.get(name, b""):
+                _put_piece(pieces, name, piece)
                 tell(told, name, value)
-        return Published(view=view, format=self._codec.format, totals=found[TOTALS], pieces=pieces, told=told)
+        _put_piece(pieces, TOTALS, encode(TOTALS, totals))
+        if totals or shortened or len(view.members) < view.member_count:
+            view = msgspec.structs.replace(view, cut=_lacking(view, totals, shortened))
+        return Published(
+            view=view,
+            format=self._codec.format,
+            totals=totals,
+            pieces=pieces,
+            told=told,
+            shortened=tuple(sorted(shortened)),
+        )
 
     def _goes_on(self, before: Published) -> bool:
         """Whether attributes of this view may stand in the next."""
         same_rules = before.view.rules_version == self._survivorship.rules_version
-        return same_rules and before.format == self._codec.format and before.view.status == "active"
+        if not same_rules or before.format != self._codec.format or before.view.status != "active":
+            return False
+        return not before.pieces or max(map(len, before.pieces.values())) <= ATTRIBUTE_BYTES  # 0.1.0 did not cut
 
 
 def _decode(message: Message) -> CustomersInbox:
@@ -236,6 +251,21 @@ def _decode(message: Message) -> CustomersInbox:
         raise SourceStoppedError(f"{message.ref}: {error}; upgrade singleview") from error
     except msgspec.DecodeError as error:
         raise RejectedError("malformed-message", f"{message.ref}: is not a message for customers") from error
+
+
+def _put_piece(pieces: dict[str, bytes], name: str, piece: bytes) -> None:
+    if piece:
+        pieces[name] = piece
+    else:
+        pieces.pop(name, None)
+
+
+def _lacking(view: CustomerView, totals: Collection[str], shortened: Collection[str]) -> tuple[str, ...]:
+    """The names of what this view does not hold all of."""
+    names = {*totals, *shortened}
+    if len(view.members) < view.member_count:
+        names.add("members")
+    return tuple(sorted(names))
 
 
 def _rests(row: CustomerRow, now: int) -> bool:

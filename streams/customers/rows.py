@@ -74,7 +74,8 @@ class Published(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, g
     view: CustomerView  # without its attributes
     format: str = ""  # of the pieces
     totals: dict[str, int] = {}  # of the attributes
-    pieces: dict[str, bytes] = {}  # by attribute: as `PublicCodec` encodes it
+    pieces: dict[str, bytes] = {}  # by attribute: as `PublicCodec` encodes it; cut
+    shortened: tuple[str, ...] = ()  # attributes of which a text lacks its end
     told: dict[str, str] = {}  # by attribute, `characteristics.<key>` for those: its value as changes tell it
 
 

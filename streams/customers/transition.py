@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from functools import lru_cache
 from typing import Any
 
@@ -17,6 +17,7 @@ from schemas.view import (
     EventType,
     Sourced,
 )
+from streams.customers.cutting import IDS
 from streams.customers.rows import Pending, Published
 
 CHARACTERISTICS = "characteristics"
@@ -28,7 +29,8 @@ def transition(was: Published | None, now: Published, pending: Pending) -> Custo
     An id that is merged away or deleted tells no attribute values: they are gone, or told by the surviving id.
     """
     before, after = was.view if was else None, now.view
-    changes = (*_attribute_changes(was.told if was else {}, now), *_changes(before, after))
+    cut = {*(before.cut if before else ()), *after.cut}
+    changes = (*_attribute_changes(was.told if was else {}, now, cut), *_changes(before, after, cut))
     if before and not changes and before.status == after.status and before.merged_into == after.merged_into:
         return None
     return CustomerChange(
@@ -44,10 +46,11 @@ def transition(was: Published | None, now: Published, pending: Pending) -> Custo
         causes=tuple([CauseRef(ref=cause.ref, time=cause.time) for cause in pending.causes]),
         cause_count=pending.cause_count,
         changes=changes,
-        absorbed=tuple(pending.absorbed),
+        absorbed=tuple(pending.absorbed[:IDS]),
         merged_into=after.merged_into,
         split_from=pending.split_from,
-        split_to=tuple(pending.split_to),
+        split_to=tuple(pending.split_to[:IDS]),
+        cut=len(pending.absorbed) > IDS or len(pending.split_to) > IDS,
     )
 
 
@@ -70,11 +73,11 @@ def _event_type(
     return "CustomerAttributeValueChangeEvent"
 
 
-def _changes(before: CustomerView | None, after: CustomerView) -> list[AttributeChange]:
+def _changes(before: CustomerView | None, after: CustomerView, cut: Set[str]) -> list[AttributeChange]:
     members, aliases = (before.members, before.aliases) if before else ((), ())
     changes = []
     if members != after.members:
-        changes.append(_change("members", members, after.members))
+        changes.append(_change("members", members, after.members, cut="members" in cut))
     elif before and before.member_count != after.member_count:  # among those beyond the cap
         changes.append(_change("member_count", before.member_count, after.member_count))
     if aliases != after.aliases:
@@ -82,14 +85,17 @@ def _changes(before: CustomerView | None, after: CustomerView) -> list[Attribute
     return changes
 
 
-def _attribute_changes(was: Mapping[str, str], after: Published) -> list[AttributeChange]:
+def _attribute_changes(was: Mapping[str, str], after: Published, cut: Set[str]) -> list[AttributeChange]:
     now = after.told
     if after.view.status != "active" or was == now:
         return []
     differing = [key for key, value in now.items() if was.get(key) != value]
     differing += was.keys() - now.keys()
     differing.sort(key=_place)
-    return [AttributeChange(attribute=key, before=was.get(key), after=now.get(key)) for key in differing]
+    return [
+        AttributeChange(attribute=key, before=was.get(key), after=now.get(key), cut=key.partition(".")[0] in cut)
+        for key in differing
+    ]
 
 
 _PLACES = {name: place for place, name in enumerate(VIEW_ATTRIBUTES)}
@@ -117,9 +123,9 @@ def _is_characteristic(key: str) -> bool:
     return key.startswith(f"{CHARACTERISTICS}.")
 
 
-def _change(attribute: str, before: Any, after: Any) -> AttributeChange:
+def _change(attribute: str, before: Any, after: Any, *, cut: bool = False) -> AttributeChange:
     return AttributeChange(
-        attribute=attribute, before=_text(before) if before else None, after=_text(after) if after else None
+        attribute=attribute, before=_text(before) if before else None, after=_text(after) if after else None, cut=cut
     )
 
 

@@ -71,7 +71,7 @@ class Survivorship:
         self, totals: Mapping[str, int], members: Sequence[MemberContent], changed: Collection[str]
     ) -> dict[str, Any]:
         """The view's attributes that may be others, by name, if it was made by these rules and members differ since only in
-        `changed`. `totals` are its own; the new ones are always among what is found."""
+        `changed`. `totals` are its own; the new ones are always among what is found: of each list longer than its limit."""
         stating = [(member.record, source_of(member.record), member.attributes, member.times) for member in members]
         found: dict[str, Any] = {}
         totals = dict(totals)
@@ -94,6 +94,7 @@ class Survivorship:
                 if total > limit:
                     totals[name] = total
         if "characteristics" in changed:
+            totals.pop("characteristics", None)
             found["characteristics"] = self._reconcile_characteristics(stating)
         found["totals"] = totals
         return found

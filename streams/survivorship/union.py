@@ -120,7 +120,15 @@ class OneRecord:
 _granted: Any = attrgetter("granted")
 
 
-@lru_cache(maxsize=8192)
 def _fold(text: str) -> str:
+    return _fold_short(text) if len(text) <= SHORT else " ".join(text.split()).casefold()
+
+
+@lru_cache(maxsize=8192)
+def _fold_short(text: str) -> str:
     """Cached: members of one customer state the same texts."""
     return " ".join(text.split()).casefold()
+
+
+SHORT = 256
+"""Characters: longer texts are rare, and a cache of them would be large."""

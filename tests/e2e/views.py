@@ -16,12 +16,14 @@ from schemas.topics import CUSTOMER_VIEW
 View = dict[str, Any]
 MAY_DIFFER = {"customer_id", "version", "aliases", "processed_at", "event_time"}
 """Between two runs that interleave differently."""
+ADDED: View = {"cut": []}
+"""Fields that views of earlier releases lack, with their defaults."""
 
 
 def comparable(views: Iterable[View]) -> dict[frozenset[str], View]:
     """Active views by their set of members, with all that two runs must agree on: every value and its provenance."""
     return {
-        frozenset(view["members"]): {name: value for name, value in _plain(view).items() if name not in MAY_DIFFER}
+        frozenset(view["members"]): {name: value for name, value in _plain(ADDED | view).items() if name not in MAY_DIFFER}
         for view in views
         if view["status"] == "active"
     }

@@ -110,7 +110,7 @@ def test_a_change_that_was_not_released_fails(tmp_path: Path) -> None:
     schema = load(path)
     schema["fields"].append({"name": "score", "type": "int", "default": 0})
     path.write_text(json.dumps(schema))
-    assert check(folder) == ["customer-view: differs from version 1; release it as customer-view.v2.avsc"]
+    assert check(folder) == ["customer-view: differs from version 2; release it as customer-view.v3.avsc"]
     del schema["fields"][-1]["default"]
     path.write_text(json.dumps(schema))
     assert "customer-view: cannot read version 1: score: is new and has no default" in check(folder)

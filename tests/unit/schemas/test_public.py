@@ -96,6 +96,7 @@ views = st.builds(
     rules_version=text,
     event_time=number,
     processed_at=number,
+    cut=many(text),
 )
 changes = st.builds(
     CustomerChange,
@@ -110,11 +111,14 @@ changes = st.builds(
     rules_version=text,
     causes=many(st.builds(CauseRef, ref=text, time=number)),
     cause_count=size,
-    changes=many(st.builds(AttributeChange, attribute=text, before=st.none() | text, after=st.none() | text)),
+    changes=many(
+        st.builds(AttributeChange, attribute=text, before=st.none() | text, after=st.none() | text, cut=st.booleans())
+    ),
     absorbed=many(text),
     merged_into=st.none() | text,
     split_from=st.none() | text,
     split_to=many(text),
+    cut=st.booleans(),
 )
 
 VIEW = CustomerView(
