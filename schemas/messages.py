@@ -6,21 +6,27 @@ An inbox carries a small tagged union, so no processor joins two topics:
     identity   RecordIdentity (from records) | Regroup (from itself)
     customers  MemberAttached | MemberUpdated | MemberDetached (from records) | EntityChanged (from identity)
                | ViewDue (from itself)
+    each       Tick (from whoever owns the partition, or from an operator)
 
 Encoding: one version byte, then MessagePack (msgspec). Fields may be added with a default; a reader ignores fields it does
-not know. A change a reader must not ignore raises `VERSION`: a reader that meets a newer version stops its partition.
+not know. A reader that meets a newer version than it knows stops its partition. So what an older reader must not ignore, or
+does not know at all, is written with a higher version than the rest: see `Codec`.
 """
 
 from __future__ import annotations
 
 from hashlib import blake2b
-from typing import Any, Generic, Literal, TypeVar
+from typing import Any, ClassVar, Generic, Literal, TypeVar, get_args
 
 import msgspec
 
 from schemas.canonical import Attributes
 
-VERSION = 1
+FIRST_VERSION = 1
+"""What singleview 0.1.0 reads."""
+
+VERSION = 2
+"""The newest this singleview reads. 2: `Tick`."""
 
 
 class Cause(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -153,14 +159,25 @@ class ViewDue(Message, frozen=True, kw_only=True, tag="due"):
     customer: str
 
 
+class Tick(Message, frozen=True, kw_only=True, tag="tick"):
+    """Time, as a processor with a store sees it: one for each partition of its inbox, without a key, written when something
+    there is due (`streams.engine.due`), or by an operator's command. More than one may come for the same moment."""
+
+    codec_version: ClassVar[int] = 2
+
+    time: int  # ms since the epoch, by the clock of whoever wrote it
+    everything: bool = False  # from a command: also do now what waits for a later time
+    parked: bool = False  # it concerns messages to be tried again alone; the processor does not see it
+
+
 def member_digest_of(record: str) -> int:
     """One record's part of `EntityChanged.digest`: the digest of a member set is the XOR over its records."""
     return int.from_bytes(blake2b(record.encode(), digest_size=8).digest(), "big")
 
 
-RecordsInbox = SourceChange | MembershipChanged
-IdentityInbox = RecordIdentity | Regroup
-CustomersInbox = MemberAttached | MemberUpdated | MemberDetached | EntityChanged | ViewDue
+RecordsInbox = SourceChange | MembershipChanged | Tick
+IdentityInbox = RecordIdentity | Regroup | Tick
+CustomersInbox = MemberAttached | MemberUpdated | MemberDetached | EntityChanged | ViewDue | Tick
 
 T = TypeVar("T")
 
@@ -170,25 +187,35 @@ class UnknownVersionError(Exception):
 
 
 class Codec(Generic[T]):
-    """Version byte and MessagePack of one type, for messages between processors and for rows of the stores."""
+    """Version byte and MessagePack of one type, for messages between processors and for rows of the stores.
 
-    __slots__ = ("_decoder", "_encoder", "_prefix")
+    Reads every version up to `VERSION`. Writes the lowest that says enough: 1, or what the value's `codec_version` says. A
+    class sets that (a class variable, or a property that looks at the value) when an older reader must not take it for one
+    of its own.
+    """
+
+    __slots__ = ("_decoder", "_encoder", "_versioned")
 
     def __init__(self, of: Any) -> None:
         self._encoder = msgspec.msgpack.Encoder()
         self._decoder: msgspec.msgpack.Decoder[T] = msgspec.msgpack.Decoder(of)
-        self._prefix = bytes([VERSION])
+        self._versioned = frozenset(kind for kind in get_args(of) or (of,) if hasattr(kind, "codec_version"))
 
     def encode(self, value: T) -> bytes:
-        return self._prefix + self._encoder.encode(value)
+        if type(value) in self._versioned:
+            return bytes([value.codec_version]) + self._encoder.encode(value)  # type: ignore[attr-defined]
+        return _FIRST + self._encoder.encode(value)
 
     def decode(self, data: bytes) -> T:
         """Raises UnknownVersionError for a newer version, msgspec.DecodeError for bytes that are not of this type."""
-        if not data or data[0] != VERSION:
-            raise UnknownVersionError(f"version {data[0] if data else 'none'}, this singleview reads {VERSION}")
+        if not data or not FIRST_VERSION <= data[0] <= VERSION:
+            raise UnknownVersionError(f"version {data[0] if data else 'none'}, this singleview reads up to {VERSION}")
         return self._decoder.decode(data[1:])  # a copy is cheaper than a view, as rows are small
 
+
+_FIRST = bytes([FIRST_VERSION])
 
 RECORDS: Codec[RecordsInbox] = Codec(RecordsInbox)
 IDENTITY: Codec[IdentityInbox] = Codec(IdentityInbox)
 CUSTOMERS: Codec[CustomersInbox] = Codec(CustomersInbox)
+TICK: Codec[Tick] = Codec(Tick)

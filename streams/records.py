@@ -28,6 +28,7 @@ from schemas.messages import (
     Order,
     RecordIdentity,
     SourceChange,
+    Tick,
 )
 from schemas.topics import CUSTOMERS, IDENTITY
 from streams.engine.contract import Message, Outbox, RejectedError, Store
@@ -114,6 +115,8 @@ class Records:
                 self._change(change, store, out)
             case MembershipChanged() as membership:
                 self._membership(membership, store, out)
+            case Tick():
+                pass  # nothing is due here
 
     def _change(self, change: SourceChange, store: Store, out: Outbox) -> None:
         row = _load(store, change.record)

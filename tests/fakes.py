@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
+from schemas.messages import TICK, Tick
 from streams.engine.contract import Headers, Message
 
 
@@ -40,6 +41,7 @@ class Sent:
     key: bytes | None
     value: bytes | None
     headers: Headers = ()
+    partition: int | None = None
 
 
 @dataclass
@@ -51,6 +53,9 @@ class RecordingOutbox:
     def send(self, topic: str, key: bytes | None, value: bytes | None, headers: Headers = ()) -> None:
         self.sent.append(Sent(topic, key, value, headers))
 
+    def send_to(self, topic: str, partition: int, key: bytes | None, value: bytes) -> None:
+        self.sent.append(Sent(topic, key, value, (), partition))
+
     def latest(self, topic: str, key: bytes, value: Callable[[], bytes] | None, headers: Headers = ()) -> None:
         self.sent.append(Sent(topic, key, value() if value else None, headers))
 
@@ -61,6 +66,11 @@ class RecordingOutbox:
         """Everything sent since the last take."""
         taken, self.sent = self.sent, []
         return taken
+
+
+def tick(time: int, topic: str = "test", *, everything: bool = False) -> Message:
+    """A tick as the engine writes it, or an operator (`everything`)."""
+    return message(TICK.encode(Tick(time=time, everything=everything)), topic=topic, timestamp=time)
 
 
 def message(

@@ -17,6 +17,7 @@ from schemas.messages import (
     MemberAttached,
     MemberDetached,
     MemberUpdated,
+    Tick,
     UnknownVersionError,
     ViewDue,
     member_digest_of,
@@ -86,6 +87,8 @@ class Customers:
                 decoded = _decode(message)
             except (RejectedError, SourceStoppedError):
                 continue  # `process` will meet it
+            if isinstance(decoded, Tick):
+                continue
             self._decoded[message.value] = decoded
             customers[customer_key(decoded.customer)] = decoded.customer
             if isinstance(decoded, Member):
@@ -101,6 +104,8 @@ class Customers:
 
     def process(self, message: Message, store: Store, out: Outbox) -> None:
         decoded = self._decoded.get(message.value) or _decode(message)
+        if isinstance(decoded, Tick):
+            return  # nothing is due here
         customer = decoded.customer
         row = read_row(store, customer)
         match decoded:

@@ -1,7 +1,7 @@
 """What a processor sees of the engine: messages in, a store, an outbox. Nothing of Kafka, SQLite or RocksDB.
 
 A processor is deterministic: no clock, no random, no I/O beyond `store` and `out`, so a batch that is undone and done
-again gives the same result. Time enters as the messages' timestamps.
+again gives the same result. Time enters as the messages' timestamps, and as ticks: see `streams.engine.due`.
 """
 
 from __future__ import annotations
@@ -10,6 +10,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Protocol
 
 import msgspec
+
+ENGINE = b"\x00engine/"
+"""Beginning of the keys of rows that the engine keeps in a processor's store."""
 
 Headers = tuple[tuple[str, bytes | None], ...]
 """Kafka allows a header without a value."""
@@ -35,7 +38,8 @@ class Message(msgspec.Struct, frozen=True, gc=False):
 class Store(Protocol):
     """The keyed state of one partition: reads see this batch's writes; a rejected message's writes are undone.
 
-    Keys and values are bytes. Never mutate what was read in a way that later reads would see.
+    Keys and values are bytes. Keys that begin with `ENGINE` are not the processor's; a scan of others does not show them.
+    Never mutate what was read in a way that later reads would see.
     """
 
     def get(self, key: bytes) -> bytes | None: ...
@@ -65,6 +69,10 @@ class Outbox(Protocol):
 
     def send(self, topic: str, key: bytes | None, value: bytes | None, headers: Headers = ()) -> None:
         """Every message is kept, in order."""
+        ...
+
+    def send_to(self, topic: str, partition: int, key: bytes | None, value: bytes) -> None:
+        """The same, to a partition that is named: for ticks, which have no key."""
         ...
 
     def latest(self, topic: str, key: bytes, value: Callable[[], bytes] | None, headers: Headers = ()) -> None:
@@ -98,7 +106,7 @@ class TransientError(Exception):
 
 
 class Processor(Protocol):
-    """One stage: one inbox, one store, deterministic."""
+    """One stage: one inbox, one store, deterministic. One with a store also gets ticks (`streams.engine.due`)."""
 
     name: str
 

@@ -47,6 +47,9 @@ class BatchOutbox:
         partition = self._partition(topic, key) if self._partitioners else None
         self._sent.append(Outgoing(topic, key, value, headers, partition))
 
+    def send_to(self, topic: str, partition: int, key: bytes | None, value: bytes) -> None:
+        self._sent.append(Outgoing(topic, key, value, (), partition))
+
     def keep(self, letter: Outgoing) -> None:
         """Sends a dead letter, which may be larger than what processors send."""
         self._sent.append(letter)

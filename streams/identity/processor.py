@@ -14,7 +14,7 @@ from typing import Generic, NamedTuple
 import msgspec
 
 from schemas import topics
-from schemas.messages import IDENTITY, Cause, RecordIdentity, Regroup
+from schemas.messages import IDENTITY, Cause, RecordIdentity, Regroup, Tick
 from streams.engine.contract import Message, Outbox, RejectedError, Store
 from streams.identity.component import Component
 from streams.identity.desk import Desk, Evidence, EvidenceMemory
@@ -50,8 +50,8 @@ class Settings(NamedTuple):
 class _Ready(msgspec.Struct, Generic[F], frozen=True):
     """A message that `prepare` decoded, and the evidence it brings."""
 
-    content: RecordIdentity | Regroup
-    realm: str
+    content: RecordIdentity | Regroup | Tick
+    realm: str = ""
     record: str = ""  # inside the realm
     evidence: Evidence[F] | None = None
 
@@ -98,6 +98,8 @@ class IdentityProcessor(Generic[F]):
     def process(self, message: Message, store: Store, out: Outbox) -> None:
         ready = self._ready.pop((message.partition, message.offset), None) or self._decode(message)
         content = ready.content
+        if isinstance(content, Tick):
+            return  # nothing is due here
         try:
             if isinstance(content, Regroup):
                 self._sweep(content, self._desk(ready.realm, store), out)
@@ -128,6 +130,8 @@ class IdentityProcessor(Generic[F]):
             content = IDENTITY.decode(message.value)
         except msgspec.DecodeError as error:
             raise RejectedError("malformed", f"{message.ref}: not a message of the identity inbox") from error
+        if isinstance(content, Tick):
+            return _Ready(content)
         if isinstance(content, Regroup):
             return _Ready(content, content.realm)
         realm, _, record = content.record.partition("/")
