@@ -101,6 +101,10 @@ class KafkaSession:
     def listen(self, listener: Listener) -> None:
         self._listener = listener
 
+    @property
+    def transaction_seconds(self) -> float:
+        return self._connection.transaction_seconds
+
     def _member(self) -> Consumer:
         return self._connection.member(self._group, self._on_client_error)
 

@@ -94,6 +94,11 @@ class Connection(NamedTuple):
         return self.static and self.protocol == "classic"
 
     @property
+    def transaction_seconds(self) -> float:
+        """How long a transaction may be open before the brokers abort it."""
+        return int(self.settings.get("transaction.timeout.ms", TRANSACTION_TIMEOUT_MS)) / 1000
+
+    @property
     def common(self) -> dict[str, str]:
         """The settings that are not a group member's alone."""
         return {name: value for name, value in self.settings.items() if name not in GROUP_SETTINGS}

@@ -11,7 +11,7 @@ from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException, Producer, TopicPartition
 
-from connectors.logs.kafka_client import PERMANENT, TRANSACTION_TIMEOUT_MS, Connection, unanswered
+from connectors.logs.kafka_client import PERMANENT, Connection, unanswered
 from streams.engine.log import AbortedError, FencedError, Inbox, LogError, UnknownError
 from streams.engine.outbox import Outgoing
 
@@ -38,8 +38,9 @@ ANY_PARTITION = -1
 
 FENCED = frozenset({KafkaError._FENCED, KafkaError.PRODUCER_FENCED, KafkaError.INVALID_PRODUCER_EPOCH})
 
-EXPIRY_SECONDS = TRANSACTION_TIMEOUT_MS / 1000 - 1
-"""A transaction older than this may have been aborted by the broker; the client is told the same as when fenced."""
+EXPIRY_SHARE = 0.9
+"""Of its time-out. A transaction older than this may have been aborted by the broker; the client is told the same as when
+fenced."""
 
 
 class _Sending:
@@ -304,7 +305,7 @@ class KafkaTransactions:
         if cause.code() in FENCED:
             age = time.monotonic() - self._began
             self._forget()
-            if age < EXPIRY_SECONDS:
+            if age < EXPIRY_SHARE * self._connection.transaction_seconds:
                 return self._connection.fenced(self._processor, cause)
             # Said of a transaction that took too long and was aborted for it. Should it be another process after all, the
             # group tells before a new producer is made, at the next poll (group.instance.id), or the next fence comes early.

@@ -26,7 +26,7 @@ class Health(NamedTuple):
     why: str  # not ready, or not live
     partitions: int
     restoring: int
-    stopped_sources: dict[str, str]  # topic, why: an operator's matter, the rest goes on
+    stopped_sources: dict[str, str]  # topic or topic/partition, why: an operator's matter, the rest goes on
 
 
 def health(watch: Watch, now: float) -> Health:

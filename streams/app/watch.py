@@ -37,7 +37,7 @@ class Snapshot(NamedTuple):
     samples: tuple[Sample, ...] = ()
     partitions: tuple[Inbox, ...] = ()
     restoring: tuple[Inbox, ...] = ()
-    stopped: tuple[tuple[str, str], ...] = ()  # source topic, why
+    stopped: tuple[tuple[str, str], ...] = ()  # topic or topic/partition, why
     trouble: str = ""  # why no batch is done at the moment
     polled: bool = False  # false until the first poll has returned
 
@@ -143,14 +143,18 @@ class Watch:
         put(metrics.PARTITIONS, (name,), len(worker.partitions))
         for reason, count in counts.dead_letters.items():
             put(metrics.DEAD_LETTERS, (name, reason), count)
-        for topic in worker.stopped:
-            put(metrics.STOPPED_SOURCES, (name, topic), 1)
+        for reason, count in counts.parked_tries.items():
+            put(metrics.PARKED_TRIES, (name, reason), count)
+        for place in worker.stopped:
+            topic, _, partition = place.partition("/")
+            put(metrics.STOPPED_SOURCES, (name, topic, partition), 1)
 
     def _partitions(self, worker: Worker, lags: Mapping[Inbox, int]) -> None:
         """What is told by partition; nothing of those that have gone to another instance."""
         name, put = self.processor, self._figures.set
         self._figures.forget(metrics.LAG, metrics.RESTORED, metrics.RESTORE_LEFT, metrics.STALE, metrics.SOURCE_RECORDS)
-        restoring = worker.restoring
+        self._figures.forget(metrics.PARKED)
+        restoring, parked = worker.restoring, worker.parked
         for inbox in worker.partitions:
             place = (name, inbox.topic, str(inbox.partition))
             if inbox in restoring:
@@ -160,6 +164,8 @@ class Watch:
                     put(metrics.RESTORE_LEFT, place, total - done)
                 continue
             put(metrics.RESTORED, place, 1.0)
+            if inbox in parked:
+                put(metrics.PARKED, (name, str(inbox.partition)), parked[inbox])
             if inbox in lags:
                 put(metrics.LAG, place, lags[inbox])
             if tally := self._tallies.get(inbox.partition):

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from schemas.messages import TICK
 from streams.engine.log import Inbox, Session
+from streams.engine.outbox import Outgoing
 from streams.engine.overlay import Backing, BrokenStoreError, NoBacking, StoreError
+from streams.engine.own_rows import OwnRows
 from streams.engine.store import PartitionStore, Progress, Restore, Stores, Sync
 
 log = logging.getLogger(__name__)
@@ -26,6 +29,7 @@ class _Holding:
     """One partition that is ours."""
 
     store: PartitionStore | None = None  # complete
+    own: OwnRows | None = None  # of the complete store: what the engine keeps there itself
     restore: Restore | None = None  # while catching up
     topic_id: str = ""
     ready: bool = False  # its messages are read
@@ -36,7 +40,7 @@ class _Holding:
     def release(self) -> None:
         """Closes the store. One that cannot be flushed is no loss: it catches up from its topic."""
         store = self.restore.store if self.restore else self.store
-        self.store = self.restore = None
+        self.store = self.restore = self.own = None
         self.ready = False
         if store is None:
             return
@@ -129,6 +133,11 @@ class Holdings:
             seconds = (self._wall_ms() - restore.began_ms) / 1000
             what = "%s: store of %s/%d complete: %d offsets of its table topic in %.1f s"
             log.info(what, self._processor, *inbox, restore.progress.total, seconds)
+        try:
+            held.own = OwnRows(restore.store)
+        except Exception as error:
+            self.failed(inbox)
+            raise StoreError("the store could not be read") from error
         held.store, held.topic_id, held.restore = restore.store, restore.topic_id, None
         return False
 
@@ -157,6 +166,11 @@ class Holdings:
         """The committed rows below a batch's writes."""
         return self._held[inbox].store or NoBacking()
 
+    def split(self, inbox: Inbox) -> Mapping[bytes, int]:
+        """Keys of the rows that are stored in parts, and into how many."""
+        own = self._held[inbox].own
+        return own.split if own else {}
+
     def apply(self, inbox: Inbox, writes: Mapping[bytes, bytes | None], end: int, began_ms: int) -> None:
         """Step 6 of the commit protocol. `began_ms`: when the batch began, as it was surely ours then."""
         held = self._held[inbox]
@@ -164,11 +178,39 @@ class Holdings:
             self._write(inbox, held.store, writes, Sync(held.topic_id, end, began_ms))
 
     def _write(self, inbox: Inbox, store: PartitionStore, writes: Mapping[bytes, bytes | None], sync: Sync) -> None:
+        own = self._held[inbox].own
         try:
             store.apply(writes, sync)
+            if own is not None:
+                own.committed(writes)
+        except MemoryError:
+            raise
         except Exception as error:
             self.failed(inbox)
             raise StoreError("the store could not be written") from error
+
+    # -- ticks --
+
+    @property
+    def parked(self) -> Mapping[Inbox, int]:
+        """Messages that wait to be tried again, of partitions whose stores are complete."""
+        return {inbox: held.own.parked for inbox, held in self._held.items() if held.own is not None}
+
+    def due(self, now_ms: int, clock: float) -> list[Inbox]:
+        """Partitions that are to have a tick: something is due, and no tick waits to be read."""
+        held = self._held.items()
+        return [inbox for inbox, it in held if it.ready and it.own is not None and it.own.wants_tick(now_ms, clock)]
+
+    def ticked(self, written: Iterable[Outgoing], read: Mapping[Inbox, int], clock: float) -> None:
+        """What a batch had of ticks is committed: those it wrote, and the latest time it read in each partition."""
+        for inbox, time_ms in read.items():
+            if (held := self._held.get(inbox)) and held.own is not None:
+                held.own.tick_read(time_ms, clock)
+        for tick in written:
+            assert tick.partition is not None
+            assert tick.value is not None
+            if (held := self._held.get(Inbox(tick.topic, tick.partition))) and held.own is not None:
+                held.own.tick_written(TICK.decode(tick.value).time)
 
     def touch(self) -> None:
         """Keeps the stores of quiet partitions from looking old: nothing was written, and nothing is lacking.

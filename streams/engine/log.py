@@ -96,6 +96,11 @@ class TableLog(Protocol):
 class Session(TableLog, Protocol):
     """One processor instance's end of the log: its inbox in, its transaction out."""
 
+    @property
+    def transaction_seconds(self) -> float:
+        """How long a transaction may be open before the log aborts it; infinite if it never does."""
+        ...
+
     def listen(self, listener: Listener) -> None:
         """Says who is told of partitions; before the first `poll`."""
         ...

@@ -108,6 +108,21 @@ STALE = Metric(
     "Events with nothing new (`whole`), with some attributes older than what is held (`partly`), or accepted although their"
     " order could not be compared (`incomparable`). Part of the state: goes on over restarts and moves with the partition",
 )
+PARKED = Metric(
+    "singleview_parked_messages",
+    Kind.GAUGE,
+    ("processor", "partition"),
+    "messages",
+    "Messages of an inbox that could not be processed and are tried again now and then (each is a dead letter too). Part of"
+    " the state",
+)
+PARKED_TRIES = Metric(
+    "singleview_parked_tries_total",
+    Kind.COUNTER,
+    ("processor", "result"),
+    "messages",
+    "Tries of parked messages: `done` when it was processed at last, `failed` when it stays",
+)
 RETRIES = Metric(
     "singleview_retries_total",
     Kind.COUNTER,
@@ -118,10 +133,10 @@ RETRIES = Metric(
 STOPPED_SOURCES = Metric(
     "singleview_stopped_source",
     Kind.GAUGE,
-    ("processor", "topic"),
+    ("processor", "topic", "partition"),
     "",
-    "1 for a topic that is not read any more: too many dead letters, one too large to be kept, or messages of a newer"
-    " version; the log says which",
+    "1 for a topic, or a partition of it, that is not read any more: too many dead letters, one too large to be kept,"
+    " messages of a newer version, or one that takes more memory or time than there is; the log says which",
 )
 
 # -- state --
@@ -168,6 +183,8 @@ METRICS: tuple[Metric, ...] = (
     NOTIFICATION_SECONDS,
     DEAD_LETTERS,
     STALE,
+    PARKED,
+    PARKED_TRIES,
     RETRIES,
     STOPPED_SOURCES,
     PARTITIONS,

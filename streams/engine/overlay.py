@@ -8,8 +8,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from enum import Enum
 from typing import Protocol
 
-from schemas.topics import LARGEST_VALUE_BYTES
-from streams.engine.contract import RejectedError
+from streams.engine.contract import ENGINE
+from streams.engine.split import MARK, PARTS, is_head, stored, whole
 
 
 class Backing(Protocol):
@@ -76,15 +76,24 @@ class Overlay:
         """The last value of every row written since the overlay was made; None is a deletion."""
         return self._written
 
+    def stored(self, split: Mapping[bytes, int]) -> Mapping[bytes, bytes | None]:
+        """The same as they are stored, large ones in parts. `split`: the rows below that are, and into how many."""
+        return stored(self._written, split)
+
     def get(self, key: bytes) -> bytes | None:
         if key in self._written:
             return self._written[key]
         if key in self._read:
             return self._read[key]
         try:
-            value = self._read[key] = self._backing.get(key)
+            value = self._backing.get(key)
+            if value is not None and value[:1] == MARK and is_head(value):
+                value = whole(key, value, self._backing)
+        except MemoryError:
+            raise
         except Exception as error:
             raise StoreError("the store could not be read") from error
+        self._read[key] = value
         return value
 
     def get_many(self, keys: Sequence[bytes]) -> list[bytes | None]:
@@ -96,13 +105,17 @@ class Overlay:
         unknown = sorted(set(keys).difference(self._written).difference(self._read))
         if unknown:
             try:
-                self._read.update(zip(unknown, self._backing.get_many(unknown), strict=True))
+                values = self._backing.get_many(unknown)
+                self._read.update(zip(unknown, values, strict=True))
+                for key, value in zip(unknown, values, strict=True):
+                    if value is not None and value[:1] == MARK and is_head(value):
+                        self._read[key] = whole(key, value, self._backing)
+            except MemoryError:
+                raise
             except Exception as error:
                 raise StoreError("the store could not be read") from error
 
     def put(self, key: bytes, value: bytes | None) -> None:
-        if value is not None and len(value) > LARGEST_VALUE_BYTES:
-            raise RejectedError("too-large", f"it leads to a row of {len(value):,} bytes, more than {LARGEST_VALUE_BYTES:,}")
         before = self._written.get(key, _UNWRITTEN)
         self._journal.append((key, before))
         self._written[key] = value
@@ -113,6 +126,12 @@ class Overlay:
         self.put(key, None)
 
     def scan(self, prefix: bytes, after: bytes | None = None) -> Iterator[tuple[bytes, bytes]]:
+        rows = self._all(prefix, after)
+        if ENGINE.startswith(prefix) and prefix != ENGINE:  # of processors' rows: the engine's are not shown among them
+            return (row for row in rows if not row[0].startswith(ENGINE))
+        return rows
+
+    def _all(self, prefix: bytes, after: bytes | None) -> Iterator[tuple[bytes, bytes]]:
         written = self._written_under(prefix, after)
         if not written:
             yield from self._below(prefix, after)
@@ -127,11 +146,23 @@ class Overlay:
         while True:
             try:
                 row = next(rows, None)
+            except MemoryError:
+                raise
             except Exception as error:
                 raise StoreError("the store could not be read") from error
             if row is None:
                 return
+            if row[1][:1] == MARK and is_head(row[1]) and not row[0].startswith(PARTS):
+                row = (row[0], self._joined(*row))
             yield row
+
+    def _joined(self, key: bytes, head: bytes) -> bytes:
+        try:
+            return whole(key, head, self._backing)
+        except MemoryError:
+            raise
+        except Exception as error:
+            raise StoreError("the store could not be read") from error
 
     def _written_under(self, prefix: bytes, after: bytes | None) -> list[bytes]:
         ordered = self._order()

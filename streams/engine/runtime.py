@@ -12,6 +12,8 @@ The commit protocol; each number is a crash point in the tests:
 
 The disk is never ahead of the commit: a crash between 5 and 6 is caught up from the table topic at the next start. Offsets
 go first because the broker's answer takes as long as a small fold (decision 0012).
+
+A batch may be empty but for ticks: those go out in step 4, for partitions in which something is due (`due`).
 """
 
 from __future__ import annotations
@@ -27,26 +29,22 @@ from itertools import accumulate, groupby
 from operator import attrgetter
 from typing import NamedTuple
 
-from schemas.messages import UnknownVersionError
+from schemas.messages import TICK, Tick
 from schemas.topics import table_topic
 from streams.engine.contract import (
-    DamagedStoreError,
     Message,
     Processor,
-    RejectedError,
-    SourceStoppedError,
     TransientError,
 )
-from streams.engine.dead_letter_log import DeadLetterLog, Kept
-from streams.engine.dead_letters import LARGEST_BYTES, bytes_of, dead_letter
+from streams.engine.dead_letter_log import DeadLetterLog
+from streams.engine.folding import Fold, Folding
 from streams.engine.holdings import Holdings
 from streams.engine.log import AbortedError, Inbox, LogError, Session, UnavailableError, UnknownError
 from streams.engine.outbox import BatchOutbox, Outgoing, Partitioner
-from streams.engine.overlay import Overlay, StoreError
+from streams.engine.overlay import StoreError
 from streams.engine.pace import Pace
+from streams.engine.stops import NO_MEMORY, WHAT_TO_DO, Stops, SuspectError, Suspects, took_too_long
 from streams.engine.store import Progress, Stores
-from streams.engine.trace import trace_of
-from streams.engine.unforeseen import without_text
 
 log = logging.getLogger(__name__)
 
@@ -76,6 +74,7 @@ class Counts:
     produced: int = 0
     retries: int = 0
     dead_letters: Counter[str] = field(default_factory=Counter)
+    parked_tries: Counter[str] = field(default_factory=Counter)  # of parked messages: `done`, `failed`
 
 
 class Worker:
@@ -96,7 +95,6 @@ class Worker:
     ) -> None:
         """`at` is called before each numbered step, and once after the last. `rest` waits between two tries or batches."""
         self.counts = Counts()
-        self.stopped: dict[str, str] = {}  # source topic -> why it was stopped
         self.trouble = ""  # why no batch is done at the moment
         self._processor = processor
         self._session = session
@@ -108,9 +106,22 @@ class Worker:
         self._wall_ms = wall_ms
         self._rest = rest
         self._letters = DeadLetterLog(processor.name, clock)
+        self._stops = Stops()
         self._pace = Pace(limits.messages, limits.transaction_seconds)
         self._holdings = Holdings(processor.name, session, stores, wall_ms)
+        self._folding = Folding(
+            processor,
+            session,
+            self._holdings,
+            self._stops,
+            stateful=stores is not None,
+            outputs=limits.outputs,
+            seconds=limits.fold_seconds,
+            clock=clock,
+            wall_ms=wall_ms,
+        )
         self._began = -math.inf  # the last batch, by the clock
+        self._suspects = Suspects()
         self._left: list[Message] = []  # polled, not yet folded: the batch before took too long
         self._moved: set[Inbox] = set()  # went away during this poll; they may have come back in it
         self._failures = 0
@@ -141,8 +152,18 @@ class Worker:
         """Partitions that are not read yet, and how far their stores are."""
         return self._holdings.restoring
 
+    @property
+    def stopped(self) -> Mapping[str, str]:
+        """What is not read any more, a topic or `topic/partition`, and why."""
+        return self._stops.why
+
+    @property
+    def parked(self) -> Mapping[Inbox, int]:
+        """Messages of each partition that wait to be tried again; of those that are read."""
+        return self._holdings.parked
+
     def _resume(self, inbox: Inbox) -> None:
-        if inbox.topic not in self.stopped:
+        if inbox not in self._stops:
             self._session.resume(inbox)
 
     # -- the loop --
@@ -159,9 +180,10 @@ class Worker:
             self._holdings.advance(self._resume)
             messages = self._next(timeout)
             self.trouble = ""
-            if not messages:
+            ticks = self._ticks()
+            if not messages and not ticks:
                 return 0
-            done = self._transact(messages)
+            done = self._attempt(messages, ticks)
         except (AbortedError, UnknownError, UnavailableError, TransientError, StoreError) as error:
             self._give_back(error)
             return 0
@@ -170,6 +192,13 @@ class Worker:
         self.counts.batches += 1
         return done
 
+    def _ticks(self) -> list[Outgoing]:
+        """A tick for each partition in which something is due."""
+        now_ms = self._wall_ms()
+        value = TICK.encode(Tick(time=now_ms))
+        due = self._holdings.due(now_ms, self._clock())
+        return [Outgoing(i.topic, None, value, (), i.partition) for i in due if i not in self._stops]
+
     def _next(self, timeout: float) -> list[Message]:
         """The messages of the next batch; what is more than it may hold is left for the one after."""
         messages, self._left = self._left, []
@@ -177,19 +206,20 @@ class Worker:
             self._keep_interval()
             messages = self._poll(0 if self.restoring else timeout)
             self._holdings.touch()
-        if self.stopped:
+        if self._stops:
             messages = self._readable(messages)
-        count = min(len(messages), self._pace.limit)
+        count = min(self._suspects.cut(messages), self._pace.limit)
         sizes = list(accumulate([len(message.value or b"") for message in messages[:count]]))
         count = min(count, max(1, bisect_right(sizes, self._limits.bytes)))
         self._left = messages[count:]
         return messages[:count]
 
     def _readable(self, messages: list[Message]) -> list[Message]:
-        """Those of topics that are read: what came of a stopped one before it was paused must not move its offset."""
-        for inbox in {Inbox(m.topic, m.partition) for m in messages if m.topic in self.stopped}:
+        """Those of what is read: what came of a stopped partition before it was paused must not move its offset."""
+        stopped = {inbox for m in messages if (inbox := Inbox(m.topic, m.partition)) in self._stops}
+        for inbox in stopped:
             self._session.pause(inbox)
-        return [m for m in messages if m.topic not in self.stopped]
+        return [m for m in messages if Inbox(m.topic, m.partition) not in stopped]
 
     def _keep_interval(self) -> None:
         """Lets messages gather: a transaction of three costs the brokers as much as one of thirty."""
@@ -233,7 +263,38 @@ class Worker:
         self._session.rewind()
         self._unsettled = self._behind = False
 
-    def _transact(self, messages: list[Message]) -> int:
+    def _attempt(self, messages: list[Message], ticks: list[Outgoing]) -> int:
+        """The batch. One that took more memory, or longer, than there is fails, and the next ones are smaller: down to a
+        message alone, and if that fails again, its partition stops before it. Nothing of this makes a dead letter."""
+        self._folding.last = Fold()
+        try:
+            return self._transact(messages, ticks)
+        except SuspectError as suspect:
+            self._suspect(suspect.message, suspect.why, alone=len(messages) == 1)
+            raise AbortedError(str(suspect)) from suspect
+        except MemoryError as error:
+            if len(messages) == 1:
+                self._suspect(messages[0], NO_MEMORY, alone=True)
+            raise UnknownError("out of memory: smaller batches") from error  # perhaps after the commit
+        except (AbortedError, UnknownError) as error:
+            self._outlasted(messages, error)
+            raise
+
+    def _outlasted(self, messages: list[Message], error: LogError) -> None:
+        """If the batch failed as it took longer than a transaction may: was that one message?"""
+        longest, slowest = self._session.transaction_seconds, self._folding.last.slowest
+        if self._clock() - self._began <= longest:
+            return
+        if slowest is not None and slowest[0] > longest / 2:
+            self._suspect(slowest[1], took_too_long(slowest[0], longest), alone=len(messages) == 1)
+        elif isinstance(error, AbortedError):
+            self._pace.failed()  # as for an unknown result
+
+    def _suspect(self, message: Message, why: str, *, alone: bool) -> None:
+        if self._suspects.failed(message, alone=alone):
+            self._folding.stop(message, f"it {why}, also in a batch of its own. {WHAT_TO_DO}", whole_topic=False)
+
+    def _transact(self, messages: list[Message], ticks: list[Outgoing]) -> int:
         began, began_ms = self._clock(), self._wall_ms()
         self._began = began
         # What is not ours any more was revoked while it was being polled.
@@ -242,150 +303,50 @@ class Worker:
         self._at(1)
         self._session.begin()
         self._at(2)
-        self._session.send_offsets(read_to)
+        if read_to:
+            self._session.send_offsets(read_to)
         self._at(3)
         out = BatchOutbox(self._partitioners)
         fold = self._fold(groups, out)
+        self._left[:0] = fold.left
         self._at(4)
-        self._produce(list(out.outgoing()), fold)
+        self._produce([*out.outgoing(), *ticks], fold)
         if fold.offsets != read_to:
             self._session.send_offsets(fold.offsets)
         self._at(5)
         ends = self._session.commit()
-        self._pace.took(fold.folded, self._clock() - began)
+        if fold.folded:
+            self._pace.took(fold.folded, self._clock() - began)
         self._at(6)
         self._apply(fold, ends, began_ms)
+        self._holdings.ticked(ticks, fold.ticks, self._clock())
         self._at(7)
+        self._suspects.done(messages)
         self.counts.produced += fold.produced
         self.counts.dead_letters.update(letter.reason for letter in fold.rejected)
         self._letters.committed(fold.rejected)
+        self.counts.parked_tries.update(fold.parked_tries)
         return fold.folded
 
-    # -- step 3 --
+    def _fold(self, groups: Mapping[Inbox, list[Message]], out: BatchOutbox) -> Fold:
+        return self._folding.fold(groups, out)
 
-    def _fold(self, groups: Mapping[Inbox, list[Message]], out: BatchOutbox) -> _Fold:
-        fold = _Fold()
-        deadline = self._clock() + self._limits.fold_seconds
-        for inbox, group in groups.items():
-            overlay = fold.overlays[inbox] = Overlay(self._holdings.backing(inbox))
-            try:
-                self._fold_one_partition(inbox, group, overlay, out, fold, deadline)
-            except StoreError:
-                self._holdings.failed(inbox)
-                raise
-            if overlay.writes:
-                self._session.produce_rows(inbox.partition, overlay.writes)
-                fold.produced += len(overlay.writes)
-        return fold
+    # -- steps 4 and 6 --
 
-    def _fold_one_partition(
-        self, inbox: Inbox, group: list[Message], overlay: Overlay, out: BatchOutbox, fold: _Fold, deadline: float
-    ) -> None:
-        done = 0
-        if inbox.topic in self.stopped:
-            self._session.pause(inbox)
-        else:
-            self._prepare(group, overlay)
-            for message in group:
-                if self._clock() > deadline and (done or fold.folded):
-                    self._left[:0] = group[done:]
-                    break
-                if not self._one(message, overlay, out, fold):
-                    break
-                done += 1
-                if out.waiting >= self._limits.outputs:
-                    self._produce(out.take(), fold)
-        fold.offsets[inbox] = group[done - 1].offset + 1 if done else group[0].offset
-        fold.folded += done
-
-    def _prepare(self, group: list[Message], overlay: Overlay) -> None:
-        """Lets the processor look ahead. If that fails for some message, `process` will meet it, and reject it alone."""
-        try:
-            self._processor.prepare(group, overlay)
-        except (StoreError, LogError, TransientError):
-            raise
-        except Exception as error:
-            log.exception("%s: could not prepare a batch", self._processor.name, exc_info=without_text(error))
-
-    def _one(self, message: Message, overlay: Overlay, out: BatchOutbox, fold: _Fold) -> bool:
-        """Processes one message; False if its topic was stopped before it. A poisoned one is undone alone."""
-        overlay.mark()
-        out.mark()
-        try:
-            self._processor.process(message, overlay, out)
-        except (StoreError, LogError, TransientError):
-            raise
-        except (SourceStoppedError, UnknownVersionError) as stop:
-            overlay.undo()
-            out.undo()
-            self._stop(message, str(stop))
-            return False
-        except RejectedError as rejected:
-            overlay.undo()
-            out.undo()
-            return self._keep(message, rejected.reason, rejected.detail, out, fold)
-        except Exception as error:
-            if isinstance(error, DamagedStoreError) and not self._holdings.was_rebuilt(
-                Inbox(message.topic, message.partition)
-            ):
-                raise StoreError("rows of the store contradict each other") from error
-            overlay.undo()
-            out.undo()
-            # The text of an unforeseen error may hold personal values: only its type and place are kept.
-            what, trace = "%s: %s could not be processed", trace_of(message.headers)
-            log.exception(what, self._processor.name, message.ref, exc_info=without_text(error), extra=trace)
-            return self._keep(message, "processor-error", type(error).__name__, out, fold)
-        return True
-
-    def _keep(self, message: Message, reason: str, detail: str, out: BatchOutbox, fold: _Fold) -> bool:
-        """Keeps a message as a dead letter; one too large for that stops its topic before it, as it may not be lost."""
-        letter = dead_letter(message, self._processor.name, reason, detail)
-        size = bytes_of(letter)
-        if size > LARGEST_BYTES:
-            self._stop(
-                message,
-                f"{reason}: {detail}; with {size:,} bytes it is too large to be kept as a dead letter ({LARGEST_BYTES:,})."
-                " Keep it elsewhere, move the group's committed offset past it, then start again",
-            )
-            return False
-        fold.rejected.append(DeadLetterLog.kept(message, reason, detail))
-        out.keep(letter)
-        return True
-
-    def _stop(self, message: Message, why: str) -> None:
-        what, trace = "%s: stopped reading %s at %s: %s", trace_of(message.headers)
-        log.error(what, self._processor.name, message.topic, message.ref, why, extra=trace)
-        self.stopped[message.topic] = why
-        self._session.pause(Inbox(message.topic, message.partition))
-
-    # -- steps 3, 4 and 6 --
-
-    def _produce(self, outgoing: list[Outgoing], fold: _Fold) -> None:
+    def _produce(self, outgoing: list[Outgoing], fold: Fold) -> None:
         self._session.produce(outgoing)
         fold.produced += len(outgoing)
 
-    def _apply(self, fold: _Fold, ends: Mapping[Inbox, int], began_ms: int) -> None:
+    def _apply(self, fold: Fold, ends: Mapping[Inbox, int], began_ms: int) -> None:
         topic = table_topic(self._processor.name)
-        for inbox, overlay in fold.overlays.items():
-            if overlay.writes:
-                self._holdings.apply(inbox, overlay.writes, ends[Inbox(topic, inbox.partition)], began_ms)
+        for inbox, rows in fold.rows.items():
+            self._holdings.apply(inbox, rows, ends[Inbox(topic, inbox.partition)], began_ms)
 
     def close(self) -> None:
         """Leaves the log and closes the stores. What was not committed is read again by whoever comes next."""
         self._letters.close()
         self._session.close()
         self._holdings.close()
-
-
-@dataclass
-class _Fold:
-    """The result of step 3."""
-
-    overlays: dict[Inbox, Overlay] = field(default_factory=dict)
-    offsets: dict[Inbox, int] = field(default_factory=dict)  # of every partition of the batch: the next to consume
-    rejected: list[Kept] = field(default_factory=list)
-    folded: int = 0
-    produced: int = 0
 
 
 def _by_partition(messages: Iterable[Message]) -> dict[Inbox, list[Message]]:

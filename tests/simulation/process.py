@@ -165,6 +165,9 @@ class Process:
         )
         while not self.stopping:
             worker.step(0)
+            if worker.stopped:
+                self.happened("partition stopped", " ".join(worker.stopped))
+                self.stopping = True  # an operator starts it again
             self.idle = True
             self.actor.give_way()
             self.idle = False

@@ -6,6 +6,9 @@ from collections.abc import Iterator
 
 from schemas.topics import table_topic
 from streams.engine.log import Inbox
+from streams.engine.overlay import Overlay
+from streams.engine.split import PARTS, SPLIT, _part_key, is_head, split_rows
+from tests.fakes import MemoryStore
 from tests.simulation.partition import Record
 from tests.simulation.world import World
 
@@ -20,10 +23,21 @@ def rows(world: World, topic: str) -> dict[bytes, bytes]:
     """A compacted topic as a table. Keys that start with a zero byte are each partition's own."""
     found: dict[bytes, bytes] = {}
     for partition in world.broker.partitions(topic):
-        table = partition.latest()
+        table = whole_rows(partition.latest())
         assert all(key.startswith(b"\x00") for key in found.keys() & table.keys()), f"a key in two partitions of {topic}"
         found |= table
     return found
+
+
+def whole_rows(stored: dict[bytes, bytes]) -> dict[bytes, bytes]:
+    """Rows of a processor as it sees them, of what is stored. No part may be left of a row that has fewer now."""
+    split = split_rows((key, value) for key, value in stored.items() if key.startswith(SPLIT))
+    assert split.keys() == {key for key, value in stored.items() if is_head(value)}, "rows in parts"
+    parts = [key for key in stored if key.startswith(PARTS)]
+    assert sorted(parts) == sorted(_part_key(key, number) for key, count in split.items() for number in range(count)), (
+        "parts"
+    )
+    return dict(Overlay(MemoryStore(stored)).scan(b""))
 
 
 def check_stores(world: World) -> None:

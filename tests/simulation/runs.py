@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import NamedTuple
 
+from streams.engine import split
 from tests.simulation import counting, unified
 from tests.simulation.world import Pipeline, World
 
@@ -23,13 +24,14 @@ class Scenario(NamedTuple):
     """A pipeline by seed, and the check of what came out of it."""
 
     name: str
+    part_bytes: int  # rows are split beyond this size
     pipeline: Callable[[int], Pipeline]
     check: Callable[[World, Pipeline], None]
 
 
 SCENARIOS: Mapping[str, Scenario] = {
-    "counting": Scenario("counting", counting.pipeline, counting.check),
-    "unified": Scenario("unified", unified.pipeline, unified.check),
+    "counting": Scenario("counting", 24, counting.pipeline, counting.check),
+    "unified": Scenario("unified", 400, unified.pipeline, unified.check),
 }
 
 
@@ -45,7 +47,7 @@ def run(scenario: Scenario, seed: int, *, faults: bool = True) -> World:
     """One seed, checked. Raises SimulationError."""
     given = scenario.pipeline(seed)
     world = World(given, seed, faults=faults)
-    with _engine_log_in(world.trace):
+    with _engine_log_in(world.trace), _small_parts(scenario.part_bytes):
         try:
             world.run()
             scenario.check(world, given)
@@ -71,6 +73,15 @@ def _report(scenario: Scenario, seed: int, world: World, error: Exception) -> st
             *world.trace[-EVENTS_SHOWN:],
         ]
     )
+
+
+@contextmanager
+def _small_parts(size: int) -> Iterator[None]:
+    usual, split.PART_BYTES = split.PART_BYTES, size
+    try:
+        yield
+    finally:
+        split.PART_BYTES = usual
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Protocol
 
@@ -37,6 +38,8 @@ class Host(Protocol):
 
 class SimulatedSession:
     """One processor instance's end of the simulated log."""
+
+    transaction_seconds = math.inf  # by the clock of the process, which is another than the broker's
 
     _listener: Listener
 

@@ -48,11 +48,15 @@ DISK_FAULTS = {
     "compaction",
     "days pass",
 }
-PROCESS_FAULTS = {"slow fold", "something outside away", "end: stopped"}
-FAULTS = CRASHES | LOG_FAULTS | GROUP_FAULTS | DISK_FAULTS | PROCESS_FAULTS
+PROCESS_FAULTS = {"slow fold", "something outside away", "end: stopped", "out of memory", "partition stopped"}
+OPERATORS = {"an operator asks for everything now"}
+FAULTS = OPERATORS | CRASHES | LOG_FAULTS | GROUP_FAULTS | DISK_FAULTS | PROCESS_FAULTS
 
 
-OUTCOMES = {"counting": set[str](), "unified": {"customers merged", "customers split"}}
+OUTCOMES = {
+    "counting": {"something was due", "processed after it was refused", "row in parts"},
+    "unified": {"customers merged", "customers split"},
+}
 
 
 @pytest.mark.parametrize("name", SCENARIOS)

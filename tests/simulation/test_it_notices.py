@@ -7,15 +7,19 @@ from typing import Any
 
 import pytest
 
+from streams.engine import folding, parked, retrying
 from streams.engine import store as engine_store
-from streams.engine.contract import Message
+from streams.engine.contract import Message, Store
+from streams.engine.due import DUE, due_keys
 from streams.engine.holdings import Holdings
 from streams.engine.log import AbortedError, Inbox, TableEnd, UnavailableError
 from streams.engine.outbox import BatchOutbox
 from streams.engine.overlay import Overlay
+from streams.engine.own_rows import OwnRows
 from streams.engine.runtime import Worker
+from streams.engine.split import stored
 from streams.engine.store import Restore, Sync
-from tests.simulation import partition
+from tests.simulation import counting, partition
 from tests.simulation.broker import Broker
 from tests.simulation.disk import DiskStore
 from tests.simulation.groups import Group, Member
@@ -31,11 +35,11 @@ def applies_before_the_commit(patch: Patch) -> None:
 
     def early(self: Worker, groups: Mapping[Inbox, list[Message]], out: BatchOutbox) -> Any:
         folded = fold(self, groups, out)
-        for inbox, overlay in folded.overlays.items():
+        for inbox, rows in folded.rows.items():
             store = self._holdings.backing(inbox)
             assert isinstance(store, DiskStore)
             sync = store.sync or Sync(TOPIC_ID, 0, self._wall_ms())
-            self._holdings._write(inbox, store, overlay.writes, sync)  # takes a failure of the disk as the engine does
+            self._holdings._write(inbox, store, rows, sync)  # takes a failure of the disk as the engine does
         return folded
 
     patch.setattr(Worker, "_fold", early)
@@ -165,6 +169,39 @@ def does_not_write_the_store(patch: Patch) -> None:
     patch.setattr(Worker, "_apply", lambda *about: None)
 
 
+def writes_no_ticks(patch: Patch) -> None:
+    patch.setattr(OwnRows, "wants_tick", lambda self, now_ms, clock: False)
+
+
+def forgets_what_is_due_at_a_restore(patch: Patch) -> None:
+    patch.setattr(OwnRows, "_look", lambda self, index: None)
+
+
+def does_not_take_what_is_due_out_of_the_index(patch: Patch) -> None:
+    patch.setattr(
+        counting,
+        "take_due",
+        lambda store, now_ms, limit: [key[len(DUE) + 8 :] for key in due_keys(store, DUE, now_ms, limit)],
+    )
+
+
+def does_not_park(patch: Patch) -> None:
+    patch.setattr(folding, "park", lambda *about: None)
+
+
+def tries_a_parked_message_and_keeps_it(patch: Patch) -> None:
+    def keeps(store: Store, key: bytes) -> object:
+        found = parked.release(store, key)
+        store.put(key, b"\x01\x92\x01\x00")
+        return found
+
+    patch.setattr(retrying, "release", keeps)
+
+
+def leaves_parts_of_rows_that_shrank(patch: Patch) -> None:
+    patch.setattr(Overlay, "stored", lambda self, split: stored(self.writes, {}))
+
+
 def lets_zombies_commit(patch: Patch) -> None:
     def accepts(self: Group, member: Member) -> bool:
         return True
@@ -203,6 +240,12 @@ OMISSIONS: Iterable[Callable[[Patch], None]] = (
     says_its_store_is_further_than_it_is,
     sends_no_tombstones_to_its_table,
     does_not_write_the_store,
+    writes_no_ticks,
+    forgets_what_is_due_at_a_restore,
+    does_not_take_what_is_due_out_of_the_index,
+    does_not_park,
+    tries_a_parked_message_and_keeps_it,
+    leaves_parts_of_rows_that_shrank,
     lets_zombies_commit,
     does_not_fence,
     reads_what_was_aborted,

@@ -30,7 +30,7 @@ def test_a_failed_seed_says_how_to_see_it_again_and_what_led_to_it() -> None:
         raise AssertionError("not what was expected")
 
     with pytest.raises(SimulationError) as failed:
-        run(Scenario("counting", counting.pipeline, check), 5)
+        run(Scenario("counting", 24, counting.pipeline, check), 5)
     lines = str(failed.value).splitlines()
     assert lines[0] == "seed 5 of counting: AssertionError: not what was expected"
     assert lines[1] == "replay: python -m tests.simulation counting 5"

@@ -15,6 +15,8 @@ RATES = {
     "disk fails": 0.004,  # per read of a row and per write
     "ends unknown": 0.005,  # committed, but nobody said where the table records went; per commit
     "outside away": 0.004,  # TransientError of a processor, per message
+    "out of memory": 0.003,  # of a processor, per message
+    "operator": 0.002,  # asks for everything now, per turn
     "slow fold": 0.01,  # the clock jumps, per look at it
     "early fetch": 0.5,  # messages are fetched before the rebalance of the same poll is served
     "double": 0.001,  # a second process with an instance's id, per turn

@@ -8,11 +8,13 @@ session.py    the engine's end of the log    pipelines     counting.py, unified.
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Callable, Sequence
 from random import Random
 from typing import NamedTuple
 
+from schemas.messages import TICK, Tick
 from schemas.topics import TopicSpec
 from streams.engine.contract import Processor, TransientError
 from streams.engine.log import Inbox
@@ -100,10 +102,10 @@ class World:
     def run(self) -> None:
         """Until everything is consumed and still. Raises whatever a process could not cope with."""
         try:
-            while self.turn < self._storm or not self._at_rest():
-                self._one_turn()
-                if self.turn > MOST_TURNS:
-                    raise AssertionError("the pipeline does not come to rest")
+            self._until_rest()
+            self._days += 3
+            self.happened("all that waits for its time is due")
+            self._until_rest()
             for stage in [stage for stage in self._pipeline.stages if stage.stateful]:
                 for inbox in self.groups[stage.name].inboxes:
                     self.stores[Inbox(stage.name, inbox.partition)] = self._rows(stage.name, inbox)
@@ -111,6 +113,14 @@ class World:
             for slot in self.slots:
                 for process in slot.processes:
                     process.actor.kill()
+
+    def _until_rest(self) -> None:
+        last = self.turn + MOST_TURNS
+        self._one_turn()
+        while self.turn < self._storm or not self._at_rest():
+            self._one_turn()
+            if self.turn > last:
+                raise AssertionError("the pipeline does not come to rest")
 
     def _one_turn(self) -> None:
         self.turn += 1
@@ -149,7 +159,12 @@ class World:
                 left, _ = self.broker.partition(inbox).read(self.broker.offset(stage.name, inbox), 1)
                 if left or self._process_of(stage.name, inbox) is None:
                     return False
-        return not self._restoring() and all(p.idle for slot in self.slots for p in slot.processes)
+        return not self._restoring() and not self._due() and all(p.idle for slot in self.slots for p in slot.processes)
+
+    def _due(self) -> bool:
+        """Whether a tick is to be written."""
+        workers = [p.worker for slot in self.slots for p in slot.processes if p.worker]
+        return any(worker._holdings.due(self.wall_ms(), math.inf) for worker in workers)
 
     def _process_of(self, stage: str, inbox: Inbox) -> Process | None:
         holder = self.groups[stage].holder(inbox)
@@ -186,6 +201,9 @@ class World:
         if self.weather.strikes("outside away"):
             self.happened("something outside away")
             raise TransientError("away")
+        if self.weather.strikes("out of memory"):
+            self.happened("out of memory")
+            raise MemoryError
 
     def _supervise(self, slot: Slot) -> None:
         for process in [p for p in slot.processes if not p.actor.alive]:
@@ -239,6 +257,8 @@ class World:
         if slot.processes and weather.strikes("restart"):
             self.happened("told to stop", slot.processes[-1].name)
             slot.processes[-1].stopping = True
+        if weather.strikes("operator"):
+            self._ask_for_everything()
         if weather.strikes("backup"):
             slot.backups.append(slot.disk.copy())
         if weather.strikes("compaction"):
@@ -252,6 +272,13 @@ class World:
                 slot.old_machine = True
                 for process in slot.processes:
                     process.stopping = True
+
+    def _ask_for_everything(self) -> None:
+        self.happened("an operator asks for everything now")
+        value = TICK.encode(Tick(time=self.wall_ms(), everything=True))
+        for stage in self._pipeline.stages:
+            for inbox in self.groups[stage.name].inboxes if stage.stateful else ():
+                self.broker.append(Outgoing(inbox.topic, None, value, (), inbox.partition), self.wall_ms())
 
     def _restoring(self) -> bool:
         return any(p.worker is None or p.worker.restoring for slot in self.slots for p in slot.processes)

@@ -136,6 +136,7 @@ class Restoring:
     partitions = (Inbox("in", 0), Inbox("in", 1), Inbox("in", 2))
     counts = Counts()
     stopped: ClassVar[dict[str, str]] = {}
+    parked: ClassVar[dict[Inbox, int]] = {Inbox("in", 2): 4}
     trouble = "the log does not answer"
 
 
@@ -150,6 +151,7 @@ def test_a_restore_is_told_while_it_goes_on() -> None:
     }
     assert values(watch, metrics.RESTORE_LEFT) == {("counter", "in", "0"): 10}
     assert values(watch, metrics.LAG) == {("counter", "in", "2"): 3}
+    assert values(watch, metrics.PARKED) == {("counter", "2"): 4}
     assert watch.snapshot.restoring == (Inbox("in", 0), Inbox("in", 1))
     assert watch.snapshot.trouble == "the log does not answer"
 
@@ -158,8 +160,8 @@ def test_a_stopped_source_and_why_are_told(plant: Plant) -> None:
     plant.feed([(b"a", b"v"), (b"a", b"stop")])
     watch = Watch("counter")
     run(plant, watch)
-    assert values(watch, metrics.STOPPED_SOURCES) == {("counter", "in"): 1}
-    assert dict(watch.snapshot.stopped) == {"in": "too many"}
+    assert values(watch, metrics.STOPPED_SOURCES) == {("counter", "in", ""): 1}
+    assert dict(watch.snapshot.stopped) == {"in": "at in/0/1: too many"}
 
 
 def test_figures_are_published_once_a_second_and_the_first_at_once(plant: Plant) -> None:

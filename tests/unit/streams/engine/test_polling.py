@@ -26,6 +26,8 @@ class Forward:
 class Restless:
     """A session whose partition goes away and comes back within one poll, after messages of it were fetched."""
 
+    transaction_seconds = 10.0
+
     def __init__(self) -> None:
         self.listener: Listener | None = None
         self.resumed: list[Inbox] = []
