@@ -11,6 +11,8 @@ CUSTOMER_VIEW = "customer-view"
 CUSTOMER_CHANGES = "customer-changes"
 DEAD_LETTERS = "dead-letters"
 IDENTITY_REVIEWS = "identity-reviews"
+DEPLOYMENT = "deployment"
+"""What must not change unseen: `streams/app/facts`."""
 
 INBOXES: tuple[str, ...] = (RECORDS, IDENTITY, CUSTOMERS)
 """Inboxes of the processors that keep state: internal, kept until consumed."""
@@ -44,6 +46,7 @@ class TopicSpec(NamedTuple):
     compacted: bool
     retention_ms: int  # of a log topic; -1 keeps for ever
     max_message_bytes: int
+    grows: bool = False  # it may have more partitions than said, and gets those it lacks: each message names its own
 
 
 class TopicNames:

@@ -178,10 +178,15 @@ class EmbeddedLog:
         )
 
     def create(self, specs: Iterable[TopicSpec]) -> None:
-        """Creates missing topics. Raises LogError when one exists with another number of partitions."""
+        """Creates missing topics, and what those that may grow lack of partitions.
+
+        Raises LogError when one exists with another number of partitions.
+        """
         for spec in specs:
             known = self.topics.get(spec.name)
-            if known and known.partitions != spec.partitions:
+            if known and spec.grows:
+                known = self.topics[spec.name] = self._grown(known, spec.partitions)
+            elif known and known.partitions != spec.partitions:
                 raise LogError(
                     f"topic {spec.name} has {known.partitions} partitions, not {spec.partitions}: it cannot change"
                 )
@@ -193,6 +198,12 @@ class EmbeddedLog:
                 (spec.name, unique, spec.partitions, spec.compacted),
             ).fetchone()[0]
             self.topics[spec.name] = Topic(number, spec.name, unique, spec.partitions, spec.compacted)
+
+    def _grown(self, topic: Topic, partitions: int) -> Topic:
+        if partitions <= topic.partitions:
+            return topic
+        self._db.execute("UPDATE topics SET partitions = ? WHERE id = ?", (partitions, topic.id))
+        return topic._replace(partitions=partitions)
 
     def topic(self, name: str) -> Topic:
         try:

@@ -32,11 +32,18 @@ class Position(NamedTuple):
         return max(0, self.end - start)
 
 
+class Member(NamedTuple):
+    """One process in a group."""
+
+    name: str  # its instance, or where it runs if it has none
+    client_id: str
+
+
 class Group(NamedTuple):
     """Who is in a group."""
 
     state: str
-    members: tuple[str, ...]  # client and host of each
+    members: tuple[Member, ...]
 
 
 def positions(settings: Settings, group: str, topics: Sequence[str]) -> list[Position]:
@@ -60,4 +67,14 @@ def describe_group(settings: Settings, name: str) -> Group:
     """Who is in a group. Ask `positions` first: confluent-kafka 2.16 may crash while a group's coordinator starts."""
     admin = AdminClient(dict(settings))
     found = admin.describe_consumer_groups([name], request_timeout=TIMEOUT)[name].result()
-    return Group(found.state.name, tuple(f"{member.client_id}@{member.host}" for member in found.members))
+    members = [Member(member.group_instance_id or member.host.lstrip("/"), member.client_id) for member in found.members]
+    return Group(found.state.name, tuple(members))
+
+
+def coordinated(settings: Settings, group: str, topic: str) -> None:
+    """Returns once the group's coordinator answers: see `describe_group`."""
+    consumer = Consumer({**settings, "group.id": group, "enable.auto.commit": False})
+    try:
+        consumer.committed([TopicPartition(topic, 0)], timeout=TIMEOUT)
+    finally:
+        consumer.close()

@@ -9,6 +9,7 @@ from typing import Any, Literal, NamedTuple, TypeVar
 from confluent_kafka import Consumer, KafkaError, KafkaException, Producer
 
 from schemas.topics import TopicNames
+from schemas.versions import client_id, this_release
 from streams.engine.log import FencedError, LogError, UnavailableError
 
 log = logging.getLogger(__name__)
@@ -103,6 +104,11 @@ class Connection(NamedTuple):
         """The settings that are not a group member's alone."""
         return {name: value for name, value in self.settings.items() if name not in GROUP_SETTINGS}
 
+    @property
+    def _name(self) -> dict[str, str]:
+        """How members say which release they are (`schemas/versions.py`)."""
+        return {"client.id": client_id(this_release(), self.settings.get("client.id", ""))}
+
     def member(self, group: str, on_error: Callable[[KafkaError], None]) -> Consumer:
         """A consumer that may join the group. `on_error` is told, as it polls, of brokers out of reach."""
         own = {**MEMBER_DEFAULTS, "group.protocol": self.protocol, "error_cb": on_error}
@@ -110,11 +116,11 @@ class Connection(NamedTuple):
             own["group.instance.id"] = self.instance
         if self.protocol == "classic":
             own |= CLASSIC_DEFAULTS
-        return self._consumer({**own, **self.settings, "group.id": group})
+        return self._consumer({**own, **self.settings, **self._name, "group.id": group})
 
     def passer_by(self, group: str) -> Consumer:
         """A consumer that joins a group of the classic protocol under no name, and reads nothing of it."""
-        return self._consumer({**MEMBER_DEFAULTS, **CLASSIC_DEFAULTS, **self.settings, "group.id": group})
+        return self._consumer({**MEMBER_DEFAULTS, **CLASSIC_DEFAULTS, **self.settings, **self._name, "group.id": group})
 
     def reader(self, extra: Mapping[str, Any]) -> Consumer:
         """A consumer that never joins a group: for what is read by explicit offsets."""

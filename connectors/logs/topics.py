@@ -13,12 +13,13 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, TopicCollectio
 from confluent_kafka.admin import (  # type: ignore[attr-defined]  # its stubs do not declare what it re-exports
     AdminClient,
     ConfigResource,
+    NewPartitions,
     NewTopic,
     ResourceType,
     TopicDescription,
 )
 
-from schemas.topics import TopicSpec
+from schemas.topics import CUSTOMER_VIEW, TopicSpec
 
 T = TypeVar("T")
 
@@ -61,6 +62,7 @@ class TopicReport(NamedTuple):
     existing: tuple[str, ...]
     differences: tuple[str, ...]
     """Settings of existing topics that differ from ours but may be the operator's choice, each with how to change it."""
+    grown: tuple[str, ...] = ()  # were given the partitions they lacked
 
 
 class TopicState(NamedTuple):
@@ -114,6 +116,7 @@ def ensure_topics(
 ) -> TopicReport:
     """Create the topics of `specs`, each name after `prefix`, that are missing, and check those that exist.
 
+    Those that may grow get the partitions they lack.
     All existing ones are checked first: raises TopicMismatchError, and creates nothing, if one has another partition
     count, cleanup policy or fewer replicas. Repeating it is harmless, also at the same time from several processes.
     """
@@ -123,11 +126,12 @@ def ensure_topics(
     existing = {name: spec for name, spec in wanted.items() if name in visible}
     missing = {name: spec for name, spec in wanted.items() if name not in visible}
     differences = _check(admin, existing, replication)
+    grown = _grow(admin, existing)
     created = _create(admin, missing, replication)
     _wait_until_visible(admin, missing)
     made_by_others = {name: spec for name, spec in missing.items() if name not in created}
     differences += _check(admin, made_by_others, replication)
-    return TopicReport(created, tuple(name for name in wanted if name not in created), tuple(differences))
+    return TopicReport(created, tuple(name for name in wanted if name not in created), tuple(differences), grown)
 
 
 def first_offsets(admin_config: Mapping[str, str | int | float | bool], group: str, topics: Sequence[str]) -> int:
@@ -276,11 +280,8 @@ def _settings(admin: AdminClient, names: list[str]) -> dict[str, dict[str, str |
 def _shape_problems(name: str, spec: TopicSpec, description: TopicDescription, replication: int) -> list[str]:
     problems = []
     count = len(description.partitions)
-    if count != spec.partitions:
-        problems.append(
-            f"{name} has {count} partitions, not {spec.partitions}: set that number in the configuration,"
-            " or delete the topic if its content may go (partitions cannot change without moving keys)"
-        )
+    if count != spec.partitions and not spec.grows:
+        problems.append(_count_problem(name, spec, count))
     replicas = min(len(partition.replicas) for partition in description.partitions)
     if replicas < replication:
         problems.append(
@@ -290,11 +291,49 @@ def _shape_problems(name: str, spec: TopicSpec, description: TopicDescription, r
     return problems
 
 
+def _count_problem(name: str, spec: TopicSpec, count: int) -> str:
+    """What is said of a topic whose partitions somebody else made, or changed: keys would lie elsewhere."""
+    found = f"{name} has {count} partitions, not {spec.partitions}"
+    if count < spec.partitions:
+        return (
+            f"{found}: if all of singleview's topics have {count}, write partitions: {count}; else delete it, if it is empty"
+        )
+    added = f"{found}: somebody has added some, and Kafka takes none away. Leave the configuration as it is"
+    if spec.name == CUSTOMER_VIEW:
+        return f"{added}, delete this topic, then run `singleview init` and `singleview republish`"
+    return (
+        f"{added} and stop every process. If nothing waits in this topic (`singleview doctor` says how many offsets its"
+        " group is behind), delete it and run `singleview init`; else begin anew under another prefix"
+    )
+
+
 def _setting_difference(name: str, setting: str, value: str | None, wanted: str) -> str:
     return (
         f"{name} has {setting}={value}, not {wanted}: run"
         f" kafka-configs.sh --alter --entity-type topics --entity-name {name} --add-config {setting}={wanted}"
     )
+
+
+def _grow(admin: AdminClient, existing: Mapping[str, TopicSpec]) -> tuple[str, ...]:
+    described = _describe(admin, [name for name, spec in existing.items() if spec.grows])
+    wanted = [
+        NewPartitions(name, existing[name].partitions)
+        for name, found in described.items()
+        if len(found.partitions) < existing[name].partitions
+    ]
+    if not wanted:
+        return ()
+    for future in admin.create_partitions(wanted, operation_timeout=TIMEOUT, request_timeout=TIMEOUT).values():
+        future.result()
+    for new in wanted:
+        _wait_until_grown(admin, new.topic, new.new_total_count)
+    return tuple(new.topic for new in wanted)
+
+
+def _wait_until_grown(admin: AdminClient, name: str, count: int) -> None:
+    deadline = time.monotonic() + TIMEOUT
+    while len(admin.list_topics(name, timeout=TIMEOUT).topics[name].partitions) < count and time.monotonic() < deadline:
+        admin.poll(0.05)
 
 
 def _create(admin: AdminClient, missing: Mapping[str, TopicSpec], replication: int) -> tuple[str, ...]:

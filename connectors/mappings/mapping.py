@@ -38,6 +38,7 @@ class Mapping:
     files: tuple[str, ...]  # glob patterns of the files it reads; empty: any
     format: Format
     delimiter: str
+    known_realms: frozenset[str]  # that its records may be of; empty: any
     columns: frozenset[str]  # of a file: every path there is, as written
 
     def __init__(self, document: MappingDocument) -> None:
@@ -50,6 +51,7 @@ class Mapping:
         self._debezium = document.format.startswith("debezium")
         time = document.event_time or (Time(path="/source.ts_ms", format="epoch_ms") if self._debezium else None)
         self._realms = None if document.realms is None else frozenset(document.realms)
+        self.known_realms = _known_realms(document)
         realm, record_id = compile_value(document.realm), compile_value(document.record_id)
         self._realm, self._record_id = realm.value, record_id.value
         source = () if isinstance(document.source, str) else compile_value(document.source).paths
@@ -186,6 +188,13 @@ def shipped_mapping(name: str) -> Path:
 @lru_cache(maxsize=256)
 def _is_name(realm: str) -> bool:
     return NAME.fullmatch(realm) is not None
+
+
+def _known_realms(document: MappingDocument) -> frozenset[str]:
+    if document.realms is not None:
+        return frozenset(document.realms)
+    constant = document.realm.constant if isinstance(document.realm, Value) else None
+    return frozenset() if constant is None else frozenset({str(constant)})
 
 
 def _source(source: str | Value) -> Callable[[object, object], str]:

@@ -84,11 +84,17 @@ def check(
 
 
 @app.command()
-def init(config: ConfigOption = DEFAULT_CONFIG, as_json: JsonOption = False) -> None:
+def init(
+    config: ConfigOption = DEFAULT_CONFIG,
+    accept: Annotated[
+        list[str] | None, typer.Option(metavar="TOPIC", help="A table topic that was made anew and has its content back.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
     """Create the topics on Kafka, check existing ones, commit first offsets. Harmless to repeat."""
     from streams.app.commands.kafka import init as command
 
-    command(config, as_json=as_json)
+    command(config, accept or [], as_json=as_json)
 
 
 @app.command()

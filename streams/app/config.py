@@ -17,6 +17,7 @@ from schemas.topics import (
     CUSTOMER_VIEW,
     CUSTOMERS,
     DEAD_LETTERS,
+    DEPLOYMENT,
     IDENTITY,
     IDENTITY_REVIEWS,
     LARGEST_MESSAGE_BYTES,
@@ -253,22 +254,23 @@ def topic_specs(configuration: Configuration) -> list[TopicSpec]:
     narrow = max(configuration.realms.values()) + 1
     large = LARGEST_MESSAGE_BYTES
 
-    def table(processor: str, partitions: int) -> TopicSpec:
-        return TopicSpec(table_topic(processor), partitions, compacted=True, retention_ms=-1, max_message_bytes=large)
+    def compacted(name: str, partitions: int, *, grows: bool = False) -> TopicSpec:
+        return TopicSpec(name, partitions, compacted=True, retention_ms=-1, max_message_bytes=large, grows=grows)
 
-    def topic(name: str, partitions: int, retention_ms: int) -> TopicSpec:
-        return TopicSpec(name, partitions, compacted=False, retention_ms=retention_ms, max_message_bytes=large)
+    def topic(name: str, partitions: int, retention_ms: int, *, grows: bool = False) -> TopicSpec:
+        return TopicSpec(name, partitions, False, retention_ms, large, grows)
 
     return [
         topic(RECORDS, wide, -1),
-        table(RECORDS, wide),
-        topic(IDENTITY, narrow, -1),
-        table(IDENTITY, narrow),
+        compacted(table_topic(RECORDS), wide, grows=True),
+        topic(IDENTITY, narrow, -1, grows=True),  # realms name their partitions, and others may have been before
+        compacted(table_topic(IDENTITY), narrow, grows=True),
         topic(CUSTOMERS, wide, -1),
-        table(CUSTOMERS, wide),
-        TopicSpec(CUSTOMER_VIEW, wide, compacted=True, retention_ms=-1, max_message_bytes=large),
+        compacted(table_topic(CUSTOMERS), wide, grows=True),
+        compacted(CUSTOMER_VIEW, wide),
         topic(CUSTOMER_CHANGES, wide, deadline),
-        topic(IDENTITY_REVIEWS, narrow, deadline),
-        topic(DEAD_LETTERS, 1, deadline),
+        topic(IDENTITY_REVIEWS, narrow, deadline, grows=True),
+        topic(DEAD_LETTERS, 1, deadline, grows=True),
+        compacted(DEPLOYMENT, 1),
         *(topic(subscriber_topic(subscriber.name), wide, deadline) for subscriber in configuration.subscribers),
     ]

@@ -12,6 +12,7 @@ from connectors.simulated import SourceEvent
 from connectors.simulated.publish import SourceEncoder
 from schemas.topics import INBOXES, TopicSpec
 from streams.app.config import EVENT_BYTES, topic_specs
+from streams.app.facts.embedded import check_log
 from streams.app.wiring import PROCESSORS, Deployment, make_worker
 from streams.engine.outbox import Outgoing
 from streams.engine.runtime import CrashPoint, Worker
@@ -42,14 +43,19 @@ class Pipeline:
         processors: Sequence[str] = PROCESSORS,
         shared: bool = False,
     ) -> None:
-        """`shared`: other processes run the other processors on the same folder."""
+        """`shared`: other processes run the other processors on the same folder.
+
+        Raises FactsError if the folder is of another deployment, or what must not change has.
+        """
         folder = deployment.configuration.data_folder
         self._deployment = deployment
         self.log = EmbeddedLog(folder / LOG_FILE, shared=shared)
         if "intake" in processors:  # whoever runs it is the first, and makes the log ready for the others
-            self.log.create(_narrow(topic_specs(deployment.configuration)))
-            self.log.create(TopicSpec(topic, 1, False, -1, EVENT_BYTES) for topic in deployment.source_topics)
-            self.log.compact(int(time.time() * 1000))
+            try:
+                self._make_ready(deployment)
+            except BaseException:
+                self.log.close()  # or nobody else may open it
+                raise
         self.registry: EmbeddedRegistry = self.log.registry()
         options = StoreOptions.bounded()
         self.workers: dict[str, Worker] = {
@@ -63,6 +69,12 @@ class Pipeline:
             )
             for name in processors
         }
+
+    def _make_ready(self, deployment: Deployment) -> None:
+        deployment.known(check_log(deployment, self.log))
+        self.log.create(_narrow(topic_specs(deployment.configuration)))
+        self.log.create(TopicSpec(topic, 1, False, -1, EVENT_BYTES) for topic in deployment.source_topics)
+        self.log.compact(int(time.time() * 1000))
 
     def step(self) -> bool:
         """Steps every processor once; whether there was anything to do."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
@@ -12,6 +11,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from prometheus_client.metrics_core import Metric as Family
 from prometheus_client.registry import Collector
 
+from schemas.versions import installed
 from streams.app.figures import Distribution, Sample
 from streams.app.health import healths
 from streams.app.watch import Watch
@@ -36,7 +36,7 @@ class Exposition:
 class _Watches(Collector):
     def __init__(self, watches: Sequence[Watch], instance: str, stores: Path) -> None:
         self._watches = watches
-        self._info = Sample(metrics.INFO, (release(), instance), 1)
+        self._info = Sample(metrics.INFO, (installed(), instance), 1)
         self._stores = stores
 
     def collect(self) -> Iterator[Family]:
@@ -84,11 +84,3 @@ def folder_bytes(folder: Path) -> int:
         except FileNotFoundError:  # RocksDB deletes files at any time
             continue
     return total
-
-
-def release() -> str:
-    """The version of singleview that runs."""
-    try:
-        return version("singleview")
-    except PackageNotFoundError:  # run from a copy that was not installed
-        return "unknown"

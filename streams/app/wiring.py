@@ -46,10 +46,15 @@ class Deployment:
         self.mappings = [_of_topics(configuration.resolve(path)) for path in configuration.sources]
         rules = configuration.survivorship
         self.survivorship = Survivorship(load_rules(configuration.resolve(rules)) if rules else default_rules())
+        self._realms = dict(configuration.realms)
         self._by_topic = {topic: mapping for mapping in self.mappings for topic in mapping.topics}
         topics = [topic for mapping in self.mappings for topic in mapping.topics]
         _refuse_shared_topics(configuration, topics)
         _refuse_our_own(configuration, topics)
+
+    def known(self, realms: Mapping[str, int]) -> None:
+        """Realms there were before, with their numbers: what waits of one that is not configured any more finds its way."""
+        self._realms = {**realms, **self._realms}
 
     @property
     def source_topics(self) -> list[str]:
@@ -90,7 +95,7 @@ class Deployment:
 
     @property
     def partitioners(self) -> dict[str, Partitioner]:
-        realms = {realm.encode(): partition for realm, partition in self.configuration.realms.items()}
+        realms = {realm.encode(): partition for realm, partition in self._realms.items()}
         return {IDENTITY: realms.__getitem__}
 
     @property

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from confluent_kafka import KafkaError, KafkaException, Producer
@@ -17,24 +17,30 @@ from schemas.topics import TopicSpec
 from streams.app.broker import quiet, reach, unreachable
 from streams.app.config import EVENT_BYTES, Configuration, topic_specs
 from streams.app.console import UsageError, WorkError, out, print_facts, print_json, stages
+from streams.app.facts.start import record, refuse_changed
 from streams.app.wiring import INBOX_OF, Deployment
 
 FLUSH_SECONDS = 60.0
 """How long the broker may take to acknowledge the last events."""
 
 
-def init(config: Path, *, as_json: bool) -> None:
-    """Creates and checks topics, commits first offsets, registers schemas. Raises WorkError with the fix."""
+def init(config: Path, accepted: Sequence[str] = (), *, as_json: bool) -> None:
+    """Creates and checks topics, commits first offsets, registers schemas, keeps the facts of the deployment.
+
+    `accepted`: table topics whose content was brought back. Raises WorkError with the fix, FactsError.
+    """
     deployment = Deployment(Configuration.load(config))
     configuration = deployment.configuration
     settings = quiet(configuration.kafka_settings)
     reach(settings)
     try:
+        refuse_changed(deployment, settings, accepted)
         report = ensure_topics(settings, topic_specs(configuration), configuration.prefix, configuration.replication)
         offsets = sum(
             first_offsets(settings, configuration.prefix + processor, [deployment.names.physical(topic)])
             for processor, topic in INBOX_OF.items()
         )
+        changes = record(deployment, settings, accepted)
     except (TopicMismatchError, ActiveGroupError) as error:
         raise WorkError(str(error)) from error
     except KafkaException as error:
@@ -42,11 +48,11 @@ def init(config: Path, *, as_json: bool) -> None:
     with ConfluentRegistry(configuration.registry_settings) as registry:
         deployment.codec(registry)
     if as_json:
-        print_json({**report._asdict(), "first_offsets": offsets})
+        print_json({**report._asdict(), "first_offsets": offsets, "changes": changes})
         return
     facts = {"created": str(len(report.created)), "already there": str(len(report.existing)), "first offsets": str(offsets)}
     print_facts("Topics", facts)
-    for difference in report.differences:
+    for difference in (*changes, *report.differences):
         out.print(f" [yellow]note:[/] {escape(difference)}", soft_wrap=True)
 
 

@@ -11,13 +11,15 @@ from pathlib import Path
 from typing import TypedDict
 
 import msgspec
+from confluent_kafka import KafkaException
 
 from streams.app import logs
-from streams.app.broker import reach
+from streams.app.broker import quiet, reach, unreachable
 from streams.app.config import Configuration
 from streams.app.console import UsageError, WorkError, print_json
 from streams.app.exits import exit_code
 from streams.app.exposition import Exposition
+from streams.app.facts.start import check_start
 from streams.app.forked import Forked, when_parent_ends
 from streams.app.health import healths
 from streams.app.logs import LogFormat, say_who
@@ -66,14 +68,24 @@ def run(
     say_who(instance=name)
     reach(configuration.kafka_settings)
     count = processes or configuration.processes or max(cores(), len(chosen))
-    if count > 1:
-        _run_processes(deployment, place(chosen, count), name, as_json=as_json)
+    places = place(chosen, count) if count > 1 else []
+    names = [f"{name}-{index}" for index in range(len(places))]
+    _check(deployment, chosen, names or [name])
+    if places:
+        _run_processes(deployment, places, names, as_json=as_json)
     else:
         _run_here(deployment, chosen, name, None, as_json=as_json)
 
 
-def _run_processes(deployment: Deployment, places: Sequence[Sequence[str]], instance: str, *, as_json: bool) -> None:
-    names = [f"{instance}-{index}" for index in range(len(places))]
+def _check(deployment: Deployment, chosen: Sequence[str], names: Sequence[str]) -> None:
+    settings = quiet(deployment.configuration.kafka_settings)
+    try:
+        deployment.known(check_start(deployment, settings, chosen, names).realms)
+    except KafkaException as error:
+        raise unreachable(settings, error.args[0].str()) from error
+
+
+def _run_processes(deployment: Deployment, places: Sequence[Sequence[str]], names: Sequence[str], *, as_json: bool) -> None:
     children: list[Forked] = []
 
     def spawn(index: int) -> Forked:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from streams.app.doctor.brokers import check_brokers, check_reachable
+from streams.app.doctor.deployment import check_deployment
 from streams.app.doctor.groups import check_groups
 from streams.app.doctor.local import check_data, check_secret
 from streams.app.doctor.registry import check_registry
@@ -30,6 +31,7 @@ def examine(deployment: Deployment) -> Iterator[Check]:
         yield from check_stores(deployment, on_kafka=False)
         return
     yield from check_brokers(deployment.configuration)
+    yield from check_deployment(deployment)
     yield from check_topics(deployment)
     yield from check_groups(deployment)
     yield from check_stores(deployment, on_kafka=True)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from connectors.logs.groups import Group, Position
+from connectors.logs.groups import Group, Member, Position
 from connectors.logs.topics import DELETE_RETENTION_MS
 from connectors.mappings import shipped_mapping
 from streams.app.config import Configuration
@@ -23,7 +23,7 @@ from streams.engine.store import Sync
 from tables.rocks import RocksStore, StoreOptions
 
 NOW = 1_700_000_000_000
-RUNNING = Group("STABLE", ("a@/10.0.0.1", "b@/10.0.0.2"))
+RUNNING = Group("STABLE", (Member("a", "x"), Member("b", "x")))
 NOBODY = Group("EMPTY", ())
 FIT = {
     "transaction.abort.timed.out.transaction.cleanup.interval.ms": "1000",

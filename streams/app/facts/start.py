@@ -1,0 +1,96 @@
+"""What `init` and `run` do about the facts and the topics before anything else.
+
+Errors of the broker come up as confluent_kafka.KafkaException.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Collection, Mapping, Sequence
+
+from confluent_kafka import KafkaException
+
+from connectors.logs.topics import ensure_topics, topic_ids
+from schemas.topics import DEPLOYMENT, IDENTITY_REVIEWS, TopicSpec, subscriber_topic
+from streams.app.config import topic_specs
+from streams.app.console import WorkError
+from streams.app.facts.compare import FactsError
+from streams.app.facts.kafka import await_fellows, compared, keep
+from streams.app.facts.model import Facts
+from streams.app.wiring import Deployment
+
+log = logging.getLogger(__name__)
+
+
+def refuse_changed(deployment: Deployment, settings: Mapping[str, str], accepted: Collection[str]) -> None:
+    """Before `init` makes anything. Raises FactsError."""
+    _, verdict = compared(deployment, settings, accepted)
+    if verdict.refused:
+        raise FactsError(verdict.refused)
+
+
+def record(deployment: Deployment, settings: Mapping[str, str], accepted: Collection[str] = ()) -> tuple[str, ...]:
+    """Keeps the facts as they are now, if they have changed; returns what has. Raises FactsError."""
+    kept, verdict = compared(deployment, settings, accepted)
+    if verdict.refused:
+        raise FactsError(verdict.refused)
+    if verdict.facts != kept:
+        keep(deployment, settings, verdict.facts)
+    return verdict.told
+
+
+def check_start(
+    deployment: Deployment, settings: Mapping[str, str], processors: Sequence[str], names: Sequence[str]
+) -> Facts:
+    """Before `run` starts anything under these instance names; returns the facts that hold.
+
+    Makes what may be made at any time: a new subscriber's topic, and that of the facts themselves. Raises FactsError, and
+    WorkError for topics that are missing and members that do not go together with this release.
+    """
+    kept, verdict = compared(deployment, settings)
+    if verdict.refused:
+        raise FactsError(verdict.refused)
+    _make_topics(deployment, settings, subscribers="notify" in processors)
+    await_fellows(deployment, settings, names)
+    for told in verdict.told:
+        log.warning("since the last start: %s", told)
+    if verdict.facts != kept:
+        _keep(deployment, settings, verdict.facts)
+    return verdict.facts
+
+
+def _make_topics(deployment: Deployment, settings: Mapping[str, str], *, subscribers: bool) -> None:
+    configuration = deployment.configuration
+    specs = {configuration.prefix + spec.name: spec for spec in topic_specs(configuration)}
+    there = topic_ids(settings, list(specs))
+    anytime = {DEPLOYMENT, *(subscriber_topic(subscriber.name) for subscriber in configuration.subscribers)}
+    missing = [name for name, spec in specs.items() if name not in there and spec.name != IDENTITY_REVIEWS]
+    fatal = [name for name in missing if specs[name].name not in anytime]
+    if fatal:
+        others = f" and {len(fatal) - 1} more of its topics do" if len(fatal) > 1 else " does"
+        raise WorkError(f"{fatal[0]}{others} not exist: run `singleview init` first")
+    for name in missing:
+        if specs[name].name == DEPLOYMENT or subscribers:
+            _make(deployment, settings, specs[name])
+
+
+def _make(deployment: Deployment, settings: Mapping[str, str], spec: TopicSpec) -> None:
+    configuration = deployment.configuration
+    name = configuration.prefix + spec.name
+    try:
+        ensure_topics(settings, [spec], configuration.prefix, configuration.replication)
+    except KafkaException as error:
+        why = error.args[0].str()
+        if spec.name != DEPLOYMENT:
+            raise WorkError(f"{name} does not exist and cannot be made here ({why}): run `singleview init`") from error
+        log.warning(
+            "%s cannot be made (%s), so a start cannot be compared with the one before: run `singleview init`", name, why
+        )
+    else:
+        log.info("%s was made", name)
+
+
+def _keep(deployment: Deployment, settings: Mapping[str, str], facts: Facts) -> None:
+    topic = deployment.names.physical(DEPLOYMENT)
+    if topic in topic_ids(settings, [topic]):
+        keep(deployment, settings, facts)
