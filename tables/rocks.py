@@ -47,7 +47,7 @@ ASIDE = ".aside"
 """Ending of the folder of a store that was set aside: for an operator to look at, should its topic have been deleted."""
 
 ASIDE_SECONDS = 7 * 24 * 3_600
-"""It may hold customers that were erased since, so it goes at the first start after this time."""
+"""It may hold customers that were erased since, so it goes at the first start after this time, if another took its place."""
 
 LOCKED = "/LOCK: "
 """In what RocksDB says when somebody has the store open (a damaged one may speak of a `block`)."""
@@ -171,11 +171,9 @@ class RocksStores:
 
     def open(self, partition: int) -> RocksStore:
         """Opens what is on disk; what cannot be opened is set aside and rebuilt, never repaired."""
-        for aside in self._folder.glob(f"*{ASIDE}"):  # also of partitions that have moved to another instance since
-            _forget_old(aside)
         path = self._path(partition)
         try:
-            return RocksStore(path, self._options)
+            store = RocksStore(path, self._options)
         except Exception as error:
             if LOCKED in str(error):
                 raise StoreInUseError(
@@ -183,11 +181,14 @@ class RocksStores:
                 ) from error
             log.warning("store %s cannot be opened and is rebuilt: %s", path, error)
             return self.rebuild(partition)
+        if store.sync is not None:  # else what was set aside may be the only copy there is
+            _forget_old(_aside(path))
+        return store
 
     def rebuild(self, partition: int) -> RocksStore:
         """Moves what is on disk aside, beside it, in place of what was set aside before; opens an empty store."""
         path = self._path(partition)
-        aside = path.with_name(path.name + ASIDE)
+        aside = _aside(path)
         if aside.exists():
             shutil.rmtree(aside)
         if path.exists():
@@ -203,8 +204,12 @@ class StoreInUseError(Exception):
     """Two processes want one store."""
 
 
+def _aside(path: Path) -> Path:
+    return path.with_name(path.name + ASIDE)
+
+
 def _forget_old(aside: Path) -> None:
-    if time.time() - aside.stat().st_mtime > ASIDE_SECONDS:
+    if aside.exists() and time.time() - aside.stat().st_mtime > ASIDE_SECONDS:
         shutil.rmtree(aside)
 
 

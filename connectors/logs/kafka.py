@@ -65,11 +65,13 @@ class KafkaSession:
         from_beginning: bool = False,
         purge: bool = False,
         max_message_bytes: int = LARGEST_MESSAGE_BYTES,
+        table_id: str = "",
         stopping: threading.Event | None = None,
     ) -> None:
-        """`from_beginning`: partitions without a committed offset start at the first message (source topics); else they
-        are an error, as `singleview init` commits first offsets for every inbox of our own. `purge`: what is consumed is
-        deleted. `stopping`: set by whoever stops the process; calls that wait for a broker give up soon after."""
+        """`from_beginning`: partitions without a committed offset start at the first message (source topics); else they are
+        an error, as `singleview init` commits first offsets for every inbox of our own. `purge`: what is consumed is
+        deleted. `table_id`: of the table topic, if it is known: another one has lost what it held. `stopping`: set by
+        whoever stops the process; calls that wait for a broker give up soon after."""
         self._connection = connection
         self._processor = processor
         self._names = connection.names
@@ -85,7 +87,7 @@ class KafkaSession:
         self._joined = False
         self._out_of_reach = -DOUBT_SECONDS  # when the brokers last were
         self._name_wanted = 0.0  # since when another member has our name, as far as we know; 0: none has
-        self._table = KafkaTable(connection, self._names.physical(table_topic(processor)))
+        self._table = KafkaTable(connection, self._names.physical(table_topic(processor)), table_id)
         self._transactions = KafkaTransactions(
             connection,
             processor,
@@ -351,8 +353,10 @@ class KafkaSession:
     # -- the table --
 
     def table_end(self, partition: int) -> TableEnd:
-        self._locate([inbox for inbox in self._assigned if inbox.partition == partition])
-        return self._table.end(partition)
+        inboxes = [inbox for inbox in self._assigned if inbox.partition == partition]
+        self._locate(inboxes)
+        consumed = any(self._starts[inbox] > 0 for inbox in inboxes)
+        return self._table.end(partition)._replace(consumed=consumed)
 
     def read_table(self, partition: int, start: int, end: int) -> Iterator[list[TableRecord]]:
         return self._table.read(partition, start, end)

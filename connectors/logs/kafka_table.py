@@ -7,11 +7,12 @@ from contextlib import closing
 from functools import cached_property
 from typing import Any
 
-from confluent_kafka import Consumer, KafkaError, TopicCollection, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicCollection, TopicPartition
 from confluent_kafka.admin import AdminClient
 
-from connectors.logs.kafka_client import PERMANENT, REQUEST_SECONDS, Connection, asking, client_log
+from connectors.logs.kafka_client import PERMANENT, REQUEST_SECONDS, Connection, asking, client_log, unanswered
 from streams.engine.log import LogError, TableEnd, TableRecord
+from streams.engine.store import LostTableError, lost_table
 
 SLICE = 10_000
 SLICE_SECONDS = 0.1
@@ -27,25 +28,36 @@ READER_SETTINGS: dict[str, Any] = {
 class KafkaTable:
     """The table topic of one processor."""
 
-    def __init__(self, connection: Connection, topic: str) -> None:
-        """`topic`: its name on the broker."""
+    def __init__(self, connection: Connection, topic: str, known_id: str = "") -> None:
+        """`topic`: its name on the broker. `known_id`: that of the topic the deployment has, if it is known."""
         self._connection = connection
         self._topic = topic
+        self._known_id = known_id
 
     @cached_property
     def _admin(self) -> AdminClient:
         return AdminClient(dict(self._connection.common), logger=client_log)
 
     def end(self, partition: int) -> TableEnd:
-        """Where it stands. Raises UnavailableError, LogError."""
+        """Where it stands. Raises UnavailableError, LogError; LostTableError if it is gone, or another than is known."""
         what = f"table topic {self._topic}"
-        described = self._admin.describe_topics(TopicCollection([self._topic]), request_timeout=REQUEST_SECONDS)
-        topic_id = str(asking(what, described[self._topic].result).topic_id)
+        topic_id = self._id(what)
+        if self._known_id and topic_id != self._known_id:
+            raise LostTableError(lost_table(f"{self._topic} was deleted and created again", self._topic))
         with closing(self._reader()) as reader:
             at = TopicPartition(self._topic, partition)
             # The read-uncommitted end: markers reach offsets and table at different times (KAFKA-10167).
             low, high = asking(what, lambda: _watermarks(reader, at))
-        return TableEnd(topic_id, low, high)
+        return TableEnd(topic_id, low, high, self._topic)
+
+    def _id(self, what: str) -> str:
+        described = self._admin.describe_topics(TopicCollection([self._topic]), request_timeout=REQUEST_SECONDS)
+        try:
+            return str(described[self._topic].result().topic_id)
+        except KafkaException as error:
+            if error.args[0].code() == KafkaError.UNKNOWN_TOPIC_OR_PART:
+                raise LostTableError(lost_table(f"{self._topic} is gone", self._topic)) from error
+            raise unanswered(what, error.args[0]) from error
 
     def read(self, partition: int, start: int, end: int) -> Iterator[list[TableRecord]]:
         """Committed records until the position is `end`; empty lists while the broker has nothing to give."""

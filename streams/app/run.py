@@ -150,6 +150,7 @@ class Runner:
             deployment.inbox(name),
             from_beginning=name == "intake",
             purge=INBOX_OF.get(name) in INBOXES,
+            table_id=deployment.table_id(name),
             stopping=self._stopping,
         )
         interval = deployment.configuration.batches.interval_seconds

@@ -13,7 +13,7 @@ from schemas.documents import DocumentError, Problem
 from schemas.messages import SourceChange
 from schemas.public import PublicCodec
 from schemas.registry import RegistryError, SchemaRegistry
-from schemas.topics import CUSTOMER_CHANGES, CUSTOMERS, IDENTITY, RECORDS, TopicNames
+from schemas.topics import CUSTOMER_CHANGES, CUSTOMERS, IDENTITY, RECORDS, TopicNames, table_topic
 from streams.app.config import Configuration, topic_specs
 from streams.customers import Customers
 from streams.engine.contract import Message, Processor, TransientError
@@ -47,14 +47,21 @@ class Deployment:
         rules = configuration.survivorship
         self.survivorship = Survivorship(load_rules(configuration.resolve(rules)) if rules else default_rules())
         self._realms = dict(configuration.realms)
+        self._tables: Mapping[str, str] = {}  # by table topic, its id
         self._by_topic = {topic: mapping for mapping in self.mappings for topic in mapping.topics}
         topics = [topic for mapping in self.mappings for topic in mapping.topics]
         _refuse_shared_topics(configuration, topics)
         _refuse_our_own(configuration, topics)
 
-    def known(self, realms: Mapping[str, int]) -> None:
-        """Realms there were before, with their numbers: what waits of one that is not configured any more finds its way."""
+    def known(self, realms: Mapping[str, int], tables: Mapping[str, str] | None = None) -> None:
+        """What is known from before. `realms`: with their numbers: what waits of one that is not configured any more finds
+        its way. `tables`: ids of the table topics, by their full names."""
         self._realms = {**realms, **self._realms}
+        self._tables = tables or {}
+
+    def table_id(self, processor: str) -> str:
+        """Of its table topic; empty if it is not known."""
+        return self._tables.get(self.names.physical(table_topic(processor)), "")
 
     @property
     def source_topics(self) -> list[str]:

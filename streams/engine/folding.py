@@ -109,6 +109,7 @@ class Folding:
             except StoreError:
                 self._holdings.failed(inbox)
                 raise
+            self._holdings.mark(inbox, overlay)
             if overlay.writes:
                 rows = fold.rows[inbox] = overlay.stored(self._holdings.split(inbox))
                 self._session.produce_rows(inbox.partition, rows)

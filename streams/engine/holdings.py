@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from schemas.messages import TICK
 from streams.engine.log import Inbox, Session
 from streams.engine.outbox import Outgoing
-from streams.engine.overlay import Backing, BrokenStoreError, NoBacking, StoreError
+from streams.engine.overlay import Backing, BrokenStoreError, NoBacking, Overlay, StoreError
 from streams.engine.own_rows import OwnRows
-from streams.engine.store import PartitionStore, Progress, Restore, Stores, Sync
+from streams.engine.store import MARKER, MARKER_KEY, PartitionStore, Progress, Restore, Stores, Sync
 
 log = logging.getLogger(__name__)
 
@@ -36,6 +36,7 @@ class _Holding:
     ready_ms: int = 0
     rebuild: bool = False  # its store failed: what is on disk is not used
     failed: bool = False  # its store has failed once
+    bare: bool = False  # its table topic holds nothing yet
 
     def release(self) -> None:
         """Closes the store. One that cannot be flushed is no loss: it catches up from its topic."""
@@ -121,6 +122,9 @@ class Holdings:
                 rebuild=held.rebuild,
             )
             held.rebuild = False
+            if restore.lost:
+                what = "%s: the table of %s/%d %s. This store is whole and may be the only copy: keep it, and ask the doctor"
+                log.error(what, self._processor, *inbox, restore.lost)
             if restore.rebuilt_because:
                 log.warning("%s: store of %s/%d set aside: %s", self._processor, *inbox, restore.rebuilt_because)
         try:
@@ -139,6 +143,7 @@ class Holdings:
             self.failed(inbox)
             raise StoreError("the store could not be read") from error
         held.store, held.topic_id, held.restore = restore.store, restore.topic_id, None
+        held.bare = restore.bare
         return False
 
     def catch_up(self) -> None:
@@ -171,9 +176,16 @@ class Holdings:
         own = self._held[inbox].own
         return own.split if own else {}
 
+    def mark(self, inbox: Inbox, overlay: Overlay) -> None:
+        """Before a batch is committed: a table partition that would stay empty gets a row of ours. Were it found empty
+        later, it would have lost what it held."""
+        if self._held[inbox].bare and not overlay.writes:
+            overlay.put(MARKER_KEY, MARKER)
+
     def apply(self, inbox: Inbox, writes: Mapping[bytes, bytes | None], end: int, began_ms: int) -> None:
         """Step 6 of the commit protocol. `began_ms`: when the batch began, as it was surely ours then."""
         held = self._held[inbox]
+        held.bare = False
         if held.store is not None:
             self._write(inbox, held.store, writes, Sync(held.topic_id, end, began_ms))
 

@@ -63,6 +63,8 @@ class TableEnd(NamedTuple):
     topic_id: str  # changes when the topic is deleted and created again
     start: int  # first offset there is
     end: int  # one past the last, transaction markers included
+    name: str = "the table topic"  # as operators know it
+    consumed: bool = False  # messages of its inbox were: a row at least must have come of them
 
 
 class Listener(Protocol):

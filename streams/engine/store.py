@@ -12,6 +12,11 @@ from streams.engine.overlay import Backing, StoreError
 
 CLOCKS_DIFFER_MS = 3_600_000
 
+ANEW = "or begin anew under another prefix (embedded: in another data folder), and every source is read from its beginning"
+
+MARKER_KEY, MARKER = b"\xff\xffmarker", b"\1"
+"""The row of a table partition whose first messages made none: an empty one under consumed messages has lost its rows."""
+
 
 class Sync(msgspec.Struct, frozen=True, array_like=True):
     """The point of the table topic that a store reflects; written in one atomic batch with the rows."""
@@ -46,6 +51,19 @@ class Stores(Protocol):
         ...
 
 
+class LostTableError(LogError):
+    """A table topic lacks records, and there is no store on this machine that has them."""
+
+
+def lost_table(what: str, topic: str) -> str:
+    """What is said of a table topic that lost its records, or some of them."""
+    return (
+        f"{what}: it holds all that its processor knows, and nothing runs without that. Stop every process and keep the data"
+        " folders, whose stores may be the only copy. Bring the topic back from a mirror or backup, whole, and run"
+        f" `singleview init --accept {topic}`; {ANEW}"
+    )
+
+
 class Progress(NamedTuple):
     """How far a restore is, in table records."""
 
@@ -59,14 +77,24 @@ class Restore:
     def __init__(
         self, log: TableLog, stores: Stores, partition: int, *, max_age_ms: int, now_ms: int, rebuild: bool = False
     ) -> None:
-        """`rebuild`: what is on disk is known to be of no use. Raises UnavailableError: nothing was done then."""
+        """`rebuild`: what is on disk is known to be of no use.
+
+        Raises UnavailableError: nothing was done then. Raises LostTableError if the topic lacks records that the store on
+        disk does not have either; the store stays where it is.
+        """
         end = log.table_end(partition)
+        self.lost = _lost(end)
         self.rebuilt_because = "it failed" if rebuild else ""
         if rebuild:
+            self._refuse_lost(end, partition)
             store = stores.rebuild(partition)
         else:
             store = stores.open(partition)
             self.rebuilt_because = _distrust(store.sync, end, max_age_ms, now_ms)
+            if self.rebuilt_because or store.sync is None:
+                if self.lost:
+                    store.close()
+                self._refuse_lost(end, partition)
             if self.rebuilt_because:
                 store.close()
                 store = stores.rebuild(partition)
@@ -78,6 +106,15 @@ class Restore:
         self._end = end.end
         self._read: Callable[[], Iterator[list[TableRecord]]] = lambda: log.read_table(partition, self._position, end.end)
         self._slices = self._read()
+
+    def _refuse_lost(self, end: TableEnd, partition: int) -> None:
+        if self.lost:
+            raise LostTableError(lost_table(f"{end.name}/{partition} {self.lost}", end.name))
+
+    @property
+    def bare(self) -> bool:
+        """Whether the topic held nothing when the restore began."""
+        return self._end == 0
 
     @property
     def progress(self) -> Progress:
@@ -110,6 +147,15 @@ class Restore:
             self.store.apply(rows, Sync(self._topic_id, self._position, timestamp))
         except Exception as error:
             raise StoreError("the store could not be written") from error
+
+
+def _lost(topic: TableEnd) -> str:
+    """What shows that records of a table topic are gone; empty if nothing does. Compaction never moves its beginning."""
+    if topic.start > 0:
+        return f"begins at offset {topic.start:,}, not 0: records before it were deleted"
+    if topic.end == 0 and topic.consumed:
+        return "is empty, though messages of its inbox were consumed"
+    return ""
 
 
 def _distrust(sync: Sync | None, topic: TableEnd, max_age_ms: int, now_ms: int) -> str:

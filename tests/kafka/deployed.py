@@ -162,16 +162,20 @@ class Deployed:
 
     def read(self, topic: str) -> list[tuple[bytes | None, bytes | None]]:
         """Key and value of everything a read-committed reader sees of a topic, one key in order."""
+        return [(key, value) for _, key, value in self.raw(topic)]
+
+    def raw(self, topic: str) -> list[tuple[int, bytes | None, bytes | None]]:
+        """The same, with the partition before each."""
         own = {"group.id": "look", "isolation.level": "read_committed", "enable.partition.eof": True}
         consumer = Consumer({"bootstrap.servers": self.kafka, "auto.offset.reset": "earliest", **own})
         partitions = list(consumer.list_topics(topic, 30).topics[topic].partitions)
         consumer.assign([TopicPartition(topic, partition, 0) for partition in partitions])
-        found: list[tuple[bytes | None, bytes | None]] = []
+        found: list[tuple[int, bytes | None, bytes | None]] = []
         ended: set[int | None] = set()
         while len(ended) < len(partitions):
             for raw in consumer.consume(1000, 0.2):
                 if raw.error() is None:
-                    found.append((raw.key(), raw.value()))
+                    found.append((raw.partition() or 0, raw.key(), raw.value()))
                 else:
                     ended.add(raw.partition())
         consumer.close()

@@ -80,9 +80,10 @@ def run(
 def _check(deployment: Deployment, chosen: Sequence[str], names: Sequence[str]) -> None:
     settings = quiet(deployment.configuration.kafka_settings)
     try:
-        deployment.known(check_start(deployment, settings, chosen, names).realms)
+        facts = check_start(deployment, settings, chosen, names)
     except KafkaException as error:
         raise unreachable(settings, error.args[0].str()) from error
+    deployment.known(facts.realms, facts.tables)
 
 
 def _run_processes(deployment: Deployment, places: Sequence[Sequence[str]], names: Sequence[str], *, as_json: bool) -> None:

@@ -12,6 +12,7 @@ from streams.app.console import WorkError
 from streams.app.doctor.report import Check, error, ok, warning
 from streams.app.facts.compare import judge_members
 from streams.app.facts.kafka import compared, running
+from streams.app.facts.tables import losses, tables
 from streams.app.wiring import Deployment
 
 AREA = "deployment"
@@ -21,6 +22,7 @@ FACTS, RELEASES = "facts", "releases that run"
 def check_deployment(deployment: Deployment) -> Iterator[Check]:
     settings = quiet(deployment.configuration.kafka_settings)
     yield from _facts(deployment, settings)
+    yield from _tables(deployment, settings)
     try:
         yield from judge_releases([(one.name, one.release) for one in running(deployment, settings)], this_release())
     except KafkaException as refused:
@@ -46,6 +48,15 @@ def _facts(deployment: Deployment, settings: dict[str, str]) -> Iterator[Check]:
         yield warning(AREA, FACTS, "none are kept yet", "run `singleview init`: then a change that does harm is refused")
     elif not verdict.refused:
         yield ok(AREA, FACTS, "secret, realms, partitions, sources and tables as they were")
+
+
+def _tables(deployment: Deployment, settings: dict[str, str]) -> Iterator[Check]:
+    try:
+        for table in tables(deployment, settings):
+            for lost in losses(table):
+                yield error(AREA, table.topic, *_in_two(lost))
+    except KafkaException as failed:
+        yield error(AREA, "tables", f"not told ({failed.args[0].str()})", "allow READ and DESCRIBE on groups and tables")
 
 
 def _in_two(refused: str) -> tuple[str, str]:

@@ -1,7 +1,7 @@
 """The stores on this machine: that they can be opened, and whether the next start can use them.
 
-A store that cannot be used is no loss: it is rebuilt from its table topic, which takes time. A running process keeps the
-newest rows in memory, so a store may look older here than it is.
+A store that cannot be used is no loss while its table topic is whole: it is rebuilt from that, which takes time. A running
+process keeps the newest rows in memory, so a store may look older here than it is.
 """
 
 from __future__ import annotations
@@ -57,7 +57,8 @@ def judge(what: str, sync: Sync | None, size: int, topic_id: str | None, now_ms:
     found = f"{found}, at offset {sync.offset:,}, in touch {_age(days)} ago"
     rebuilt = "nothing to do: it is rebuilt at the next start, which takes longer. To make room now, delete its folder"
     if topic_id is not None and sync.topic_id != topic_id:
-        return warning(AREA, what, f"{found}; of a table topic that is gone", rebuilt)
+        keep = "keep it, if nobody deleted that topic on purpose: it may be the only copy of what was there"
+        return warning(AREA, what, f"{found}; of a table topic that is gone", keep)
     if days * DAY_MS > DELETE_RETENTION_MS / 2:
         return warning(AREA, what, f"{found}; older than the topic keeps deletions", rebuilt)
     return Check(AREA, what, Status.OK, found)

@@ -8,6 +8,7 @@ from connectors.logs.topics import TopicState, inspect_topics, largest_messages
 from streams.app.broker import quiet
 from streams.app.config import topic_specs
 from streams.app.doctor.report import Check, error, ok, warning
+from streams.app.facts.tables import tables
 from streams.app.wiring import Deployment
 from streams.engine.dead_letters import LARGEST_BYTES
 
@@ -15,13 +16,14 @@ AREA = "topics"
 
 
 def check_topics(deployment: Deployment) -> Iterator[Check]:
+    """Tables that lost something are told with the deployment."""
     configuration = deployment.configuration
     settings = quiet(configuration.kafka_settings)
     specs = topic_specs(configuration)
-    fine = 0
+    fine, lost = 0, {table.topic for table in tables(deployment, settings) if table.gone}
     for state in inspect_topics(settings, specs, configuration.prefix, configuration.replication):
-        found = list(_judge(state))
-        fine += not found
+        found = list(_judge(state)) if state.exists or state.name not in lost else []
+        fine += state.exists and not found
         yield from found
     if fine:
         yield ok(

@@ -11,8 +11,7 @@ import msgspec
 from schemas.versions import Release
 from streams.app.config import ConfigurationError
 from streams.app.facts.model import Facts, Source
-
-ANEW = "or begin anew under another prefix (embedded: in another data folder), and every source is read from its beginning"
+from streams.engine.store import ANEW, lost_table
 
 
 class Verdict(NamedTuple):
@@ -143,15 +142,6 @@ def _tables(kept: Mapping[str, str], now: Mapping[str, str], accepted: Collectio
             yield lost_table(f"{topic} is gone", topic)
         elif now[topic] != number and topic not in accepted:
             yield lost_table(f"{topic} was deleted and created again", topic)
-
-
-def lost_table(what: str, topic: str) -> str:
-    """What is said of a table topic that lost its content, or some of it."""
-    return (
-        f"{what}: it holds all that its processor knows, and nothing runs without that. Stop every process and keep the data"
-        " folders, whose stores may be the only copy. Bring the topic back from a mirror or backup, whole, and run"
-        f" `singleview init --accept {topic}`; {ANEW}"
-    )
 
 
 def _new_and_gone(kept: Facts, now: Facts) -> Iterator[str]:

@@ -17,6 +17,7 @@ from streams.app.console import WorkError
 from streams.app.facts.compare import FactsError
 from streams.app.facts.kafka import await_fellows, compared, keep
 from streams.app.facts.model import Facts
+from streams.app.facts.tables import adopt_tables
 from streams.app.wiring import Deployment
 
 log = logging.getLogger(__name__)
@@ -24,9 +25,11 @@ log = logging.getLogger(__name__)
 
 def refuse_changed(deployment: Deployment, settings: Mapping[str, str], accepted: Collection[str]) -> None:
     """Before `init` makes anything. Raises FactsError."""
-    _, verdict = compared(deployment, settings, accepted)
+    kept, verdict = compared(deployment, settings, accepted)
     if verdict.refused:
         raise FactsError(verdict.refused)
+    if kept is None:
+        adopt_tables(deployment, settings)
 
 
 def record(deployment: Deployment, settings: Mapping[str, str], accepted: Collection[str] = ()) -> tuple[str, ...]:
@@ -50,6 +53,8 @@ def check_start(
     kept, verdict = compared(deployment, settings)
     if verdict.refused:
         raise FactsError(verdict.refused)
+    if kept is None:
+        adopt_tables(deployment, settings)
     _make_topics(deployment, settings, subscribers="notify" in processors)
     await_fellows(deployment, settings, names)
     for told in verdict.told:
