@@ -26,7 +26,7 @@ FIRST_VERSION = 1
 """What singleview 0.1.0 reads."""
 
 VERSION = 2
-"""The newest this singleview reads. 2: `Tick`."""
+"""The newest this singleview reads. 2: `Tick`, `Republish`."""
 
 
 class Cause(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -159,6 +159,15 @@ class ViewDue(Message, frozen=True, kw_only=True, tag="due"):
     customer: str
 
 
+class Republish(Message, frozen=True, kw_only=True, tag="republish"):
+    """Publish every view of the partition again, as it was last: from an operator's command, one for each partition, then
+    from `customers` to itself. Key: a customer of the partition, or none from the command."""
+
+    codec_version: ClassVar[int] = 2
+
+    after: bytes = b""  # the last row looked at
+
+
 class Tick(Message, frozen=True, kw_only=True, tag="tick"):
     """Time, as a processor with a store sees it: one for each partition of its inbox, without a key, written when something
     there is due (`streams.engine.due`), or by an operator's command. More than one may come for the same moment."""
@@ -177,7 +186,7 @@ def member_digest_of(record: str) -> int:
 
 RecordsInbox = SourceChange | MembershipChanged | Tick
 IdentityInbox = RecordIdentity | Regroup | Tick
-CustomersInbox = MemberAttached | MemberUpdated | MemberDetached | EntityChanged | ViewDue | Tick
+CustomersInbox = MemberAttached | MemberUpdated | MemberDetached | EntityChanged | ViewDue | Republish | Tick
 
 T = TypeVar("T")
 

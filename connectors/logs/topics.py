@@ -213,6 +213,12 @@ def topic_ids(admin_config: Mapping[str, str | int | float | bool], names: Seque
     return {name: str(description.topic_id) for name, description in found.items()}
 
 
+def partition_counts(admin_config: Mapping[str, str | int | float | bool], names: Sequence[str]) -> dict[str, int]:
+    """Of each topic that exists."""
+    visible = AdminClient(dict(admin_config)).list_topics(timeout=TIMEOUT).topics
+    return {name: len(visible[name].partitions) for name in names if name in visible}
+
+
 def largest_messages(admin_config: Mapping[str, str | int | float | bool], names: Sequence[str]) -> dict[str, int]:
     """`max.message.bytes` of each topic that exists."""
     admin = AdminClient(dict(admin_config))

@@ -121,6 +121,18 @@ def run(
 
 
 @app.command()
+def republish(
+    config: ConfigOption = DEFAULT_CONFIG,
+    data: Annotated[Path | None, typer.Option(file_okay=False, help="A demo's data folder, instead of Kafka.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Publish every customer view again, as it was last: after `customer-view` was deleted, or for a reader that lost it."""
+    from streams.app.commands.republish import republish as command
+
+    command(config, data, as_json=as_json)
+
+
+@app.command()
 def doctor(config: ConfigOption = DEFAULT_CONFIG, as_json: JsonOption = False) -> None:
     """Check brokers, registry, topics, groups, stores; say what is wrong, and the fix. Changes nothing of yours."""
     from streams.app.commands.doctor import doctor as command

@@ -114,6 +114,18 @@ def run_demo(
     return DemoResult(summary, seconds, events, compare_to_truth(found, truth), _example(found))
 
 
+def demo_deployment(folder: Path) -> Deployment:
+    """That of the demo in a folder. Raises ConfigurationError if there is none, LogError if its log is in use or damaged."""
+    path, _ = data_paths(folder)
+    held = None
+    if path.exists():
+        with telling(path), closing(EmbeddedLog(path)) as log:
+            held = log.note(CLAIM)
+    if held is None:
+        raise ConfigurationError(f"{folder} holds no demo: name its folder with --data, or a deployment with --config")
+    return Deployment(demo_configuration(folder, int(held.rpartition("seed=")[2])))
+
+
 def clear(folder: Path) -> None:
     """Removes a demo's folder. Raises ConfigurationError if it holds anything else, LogError while a demo runs in it."""
     if not folder.exists():

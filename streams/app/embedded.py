@@ -10,7 +10,9 @@ from typing import NamedTuple
 from connectors.logs.embedded import EmbeddedLog, EmbeddedRegistry, EmbeddedSession
 from connectors.simulated import SourceEvent
 from connectors.simulated.publish import SourceEncoder
-from schemas.topics import INBOXES, TopicSpec
+from schemas.messages import CUSTOMERS as CUSTOMERS_CODEC
+from schemas.messages import Republish
+from schemas.topics import CUSTOMERS, INBOXES, TopicSpec
 from streams.app.config import EVENT_BYTES, topic_specs
 from streams.app.facts.embedded import check_log
 from streams.app.wiring import PROCESSORS, Deployment, make_worker
@@ -121,6 +123,14 @@ class Pipeline:
         done += len(batch)
         batch.clear()
         return done
+
+    def republish(self) -> None:
+        """Has every view published again, as it was last, by the rounds of `run` that follow."""
+        self.log.begin()
+        now = int(time.time() * 1000)
+        asked, partitions = CUSTOMERS_CODEC.encode(Republish()), range(self.log.topic(CUSTOMERS).partitions)
+        self.log.append((Outgoing(CUSTOMERS, None, asked, (), partition), now) for partition in partitions)
+        self.log.commit()
 
     @property
     def published(self) -> int:

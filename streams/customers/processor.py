@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bisect
 from collections.abc import Collection, Sequence
+from functools import partial
 
 import msgspec
 
@@ -17,6 +18,7 @@ from schemas.messages import (
     MemberAttached,
     MemberDetached,
     MemberUpdated,
+    Republish,
     Tick,
     UnknownVersionError,
     ViewDue,
@@ -27,6 +29,7 @@ from schemas.topics import CUSTOMER_CHANGES, CUSTOMER_VIEW
 from schemas.topics import CUSTOMERS as CUSTOMERS_TOPIC
 from schemas.view import CustomerView
 from streams.customers.cutting import ATTRIBUTE_BYTES, SURELY_FITS, cut, first_members
+from streams.customers.republish import customers_after
 from streams.customers.rows import (
     CUSTOMER_ROW,
     INLINE,
@@ -87,7 +90,7 @@ class Customers:
                 decoded = _decode(message)
             except (RejectedError, SourceStoppedError):
                 continue  # `process` will meet it
-            if isinstance(decoded, Tick):
+            if isinstance(decoded, Tick | Republish):
                 continue
             self._decoded[message.value] = decoded
             customers[customer_key(decoded.customer)] = decoded.customer
@@ -106,6 +109,9 @@ class Customers:
         decoded = self._decoded.get(message.value) or _decode(message)
         if isinstance(decoded, Tick):
             return  # nothing is due here
+        if isinstance(decoded, Republish):
+            self._republish(decoded, message.timestamp, store, out)
+            return
         customer = decoded.customer
         row = read_row(store, customer)
         match decoded:
@@ -130,6 +136,23 @@ class Customers:
                 out.send(CUSTOMERS_TOPIC, customer.encode(), CUSTOMERS.encode(ViewDue(customer=customer)))
                 row.due_at = now
         store.put(customer_key(customer), CUSTOMER_ROW.encode(row))
+
+    def _republish(self, asked: Republish, now: int, store: Store, out: Outbox) -> None:
+        """Some views as last published, with their versions; the rest by a message to itself.
+
+        One that was published in another schema is made anew, and so is a change if it says anything else.
+        """
+        for customer, row in customers_after(asked, store, out):
+            published = row.published
+            if published is None:
+                continue
+            if published.pieces and published.format != self._codec.format:
+                if row.settled:  # else it is published when it is
+                    self._publish(customer, row, now, store, out)
+                    store.put(customer_key(customer), CUSTOMER_ROW.encode(row))
+            else:
+                encode = partial(self._codec.encode_pieces, published.view, published.pieces)
+                out.latest(CUSTOMER_VIEW, customer.encode(), encode)
 
     def _apply_member(
         self, message: MemberAttached | MemberUpdated | MemberDetached, row: CustomerRow, store: Store

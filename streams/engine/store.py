@@ -7,6 +7,7 @@ from typing import NamedTuple, Protocol
 
 import msgspec
 
+from streams.engine.contract import ENGINE
 from streams.engine.log import LogError, TableEnd, TableLog, TableRecord
 from streams.engine.overlay import Backing, StoreError
 
@@ -14,7 +15,7 @@ CLOCKS_DIFFER_MS = 3_600_000
 
 ANEW = "or begin anew under another prefix (embedded: in another data folder), and every source is read from its beginning"
 
-MARKER_KEY, MARKER = b"\xff\xffmarker", b"\1"
+MARKER_KEY, MARKER = ENGINE + b"marker", b"\1"
 """The row of a table partition whose first messages made none: an empty one under consumed messages has lost its rows."""
 
 
