@@ -13,8 +13,15 @@ from typing import Any, NamedTuple
 
 import msgspec
 import yaml
-from confluent_kafka import Consumer, Producer, TopicPartition
-from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]  # its stubs do not declare it
+from confluent_kafka import Consumer, Message, Producer, TopicPartition
+from confluent_kafka.admin import (  # type: ignore[attr-defined]  # its stubs do not declare what it re-exports
+    AdminClient,
+    AlterConfigOpType,
+    ConfigEntry,
+    ConfigResource,
+    NewTopic,
+    ResourceType,
+)
 
 from tests.command_line import CommandLine, Outcome
 from tests.e2e.processes import singleview
@@ -109,6 +116,12 @@ class Deployed:
             future.result()
         self._wait(lambda: topic not in self.topics())
 
+    def alter(self, topic: str, setting: str, value: str) -> None:
+        """Changes one setting of a topic."""
+        entry = ConfigEntry(setting, value, incremental_operation=AlterConfigOpType.SET)
+        resource = ConfigResource(ResourceType.TOPIC, topic, incremental_configs=[entry])
+        self.admin.incremental_alter_configs([resource])[resource].result()
+
     def topics(self) -> set[str]:
         return set(self.admin.list_topics(timeout=30).topics)
 
@@ -166,16 +179,20 @@ class Deployed:
 
     def raw(self, topic: str) -> list[tuple[int, bytes | None, bytes | None]]:
         """The same, with the partition before each."""
+        return [(each.partition() or 0, each.key(), each.value()) for each in self.messages(topic)]
+
+    def messages(self, topic: str) -> list[Message]:
+        """The same, with all that a message has."""
         own = {"group.id": "look", "isolation.level": "read_committed", "enable.partition.eof": True}
         consumer = Consumer({"bootstrap.servers": self.kafka, "auto.offset.reset": "earliest", **own})
         partitions = list(consumer.list_topics(topic, 30).topics[topic].partitions)
         consumer.assign([TopicPartition(topic, partition, 0) for partition in partitions])
-        found: list[tuple[int, bytes | None, bytes | None]] = []
+        found: list[Message] = []
         ended: set[int | None] = set()
         while len(ended) < len(partitions):
             for raw in consumer.consume(1000, 0.2):
                 if raw.error() is None:
-                    found.append((raw.partition() or 0, raw.key(), raw.value()))
+                    found.append(raw)
                 else:
                     ended.add(raw.partition())
         consumer.close()

@@ -6,7 +6,6 @@ import shutil
 
 import pytest
 from confluent_kafka import Producer, TopicPartition
-from confluent_kafka.admin import AlterConfigOpType, ConfigEntry, ConfigResource, ResourceType  # type: ignore[attr-defined]
 
 from connectors.logs.topics import topic_config
 from schemas.topics import DEPLOYMENT
@@ -27,15 +26,9 @@ def filled(deployed: Deployed, count: int = 20) -> None:
 def cut(deployed: Deployed, topic: str, partition: int) -> None:
     """The first half of a table partition is deleted, as an operator may by mistake."""
 
-    def policy(value: str) -> None:
-        entry = ConfigEntry("cleanup.policy", value, incremental_operation=AlterConfigOpType.SET)
-        resource = ConfigResource(ResourceType.TOPIC, topic, incremental_configs=[entry])
-        for future in deployed.admin.incremental_alter_configs([resource]).values():
-            future.result()
-
-    policy("delete")
+    deployed.alter(topic, "cleanup.policy", "delete")
     deployed.admin.delete_records([TopicPartition(topic, partition, 3)])[TopicPartition(topic, partition)].result()
-    policy("compact")
+    deployed.alter(topic, "cleanup.policy", "compact")
 
 
 def again(deployed: Deployed, topic: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ record_id: id
 order: {sequence: seq}
 attributes:
   names: {given: given, family: family}
+  birth_date: {path: born, transform: {date: iso}}
   emails: {value: mail}
 """
 
@@ -63,7 +65,8 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
 
 
 def person(number: int, realm: str = "north") -> bytes:
-    return b'{"id":"%d","seq":1,"realm":"%s","given":"Ada","family":"Moss","mail":"a@b.example"}' % (number, realm.encode())
+    who = {"given": "Ada", "family": "Moss", "born": "1980-05-17", "mail": "ada@moss.example"}
+    return json.dumps({"id": str(number), "seq": 1, "realm": realm, **who}).encode()
 
 
 def test_another_secret_is_refused_and_the_old_one_goes_on(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
