@@ -6,27 +6,26 @@ import re
 from collections.abc import Callable, Iterator
 from functools import lru_cache
 from pathlib import Path
-from typing import cast
 
 from msgspec import UNSET
 
 from connectors.mappings.attributes import AttributesReader
 from connectors.mappings.conditions import compile_condition
-from connectors.mappings.dates import microseconds, milliseconds
-from connectors.mappings.debezium import RowChange, is_unavailable, open_envelope, payload, position
-from connectors.mappings.model import NAME, Format, MappingDocument, Operation, Ordering, Time, Value
+from connectors.mappings.dates import milliseconds
+from connectors.mappings.debezium import RowChange, is_unavailable, open_envelope, payload
+from connectors.mappings.model import NAME, Format, MappingDocument, Operation, Value
+from connectors.mappings.order import compile_order
+from connectors.mappings.order_model import Ordering, Time
 from connectors.mappings.paths import getter
 from connectors.mappings.unfit import UnfitError
 from connectors.mappings.values import as_text, compile_value
 from schemas.canonical import Attributes, record_key
 from schemas.documents import load_document
-from schemas.messages import Cause, Order, SourceChange
+from schemas.messages import Cause, SourceChange
 from streams.engine.contract import Message, RejectedError
 
 MAX_RECORD_ID = 256
 FROM_RECORD = "(source from the record)"
-_MAX_SEQUENCE = 2**63
-_SEQUENCE = re.compile(r"\s*\d{1,19}\s*", re.ASCII)
 _TRACE = re.compile(rb"[0-9a-f-]{1,100}")
 
 
@@ -57,7 +56,7 @@ class Mapping:
         source = () if isinstance(document.source, str) else compile_value(document.source).paths
         self._key = (*realm.paths, *source, *record_id.paths)
         order = document.order or (Ordering(debezium=True) if self._debezium else Ordering(log=True))
-        self._order = _order(order, document.epoch)
+        self._order = compile_order(order, document.epoch)
         self._time = _event_time(time)
         self._operation = _operation(document)
         self._root = getter(document.root or ".")
@@ -224,33 +223,6 @@ def _paths(part: object) -> Iterator[str]:
     elif isinstance(part, list | tuple):
         for inner in part:
             yield from _paths(inner)
-
-
-def _order(order: Ordering, epoch: int) -> Callable[[Message, object, object], Order]:
-    """How a message is placed among its record's. Positions begin with the epoch: raising it puts all that follows later."""
-    if order.log:
-        return lambda message, _item, _event: Order(f"p{message.partition}", (epoch, message.offset))
-    if order.debezium:
-        return lambda _message, _item, event: Order("lsn", (epoch, *position(cast("dict[str, object]", event))))
-    if order.timestamp is not None:
-        get, style = getter(order.timestamp.path), order.timestamp.format
-        return lambda _message, item, event: Order("time", (epoch, microseconds(_there(get(item, event)), style)))
-    steps = [(getter(path), path) for path in order.sequence or ()]
-    return lambda _message, item, event: Order("seq", (epoch, *(_sequence(get(item, event), path) for get, path in steps)))
-
-
-def _there(value: object) -> object:
-    if value is None or value is UNSET:
-        raise UnfitError("missing-order", "no time there")
-    return value
-
-
-def _sequence(value: object, path: str) -> int:
-    if isinstance(value, str) and _SEQUENCE.fullmatch(value):
-        value = int(value)
-    if type(value) is not int or not -_MAX_SEQUENCE <= value < _MAX_SEQUENCE:
-        raise UnfitError("missing-order", f"path {path}: a whole number of 64 bits was expected")
-    return value
 
 
 def _event_time(time: Time | None) -> Callable[[Message, object, object], int]:

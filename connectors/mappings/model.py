@@ -12,7 +12,8 @@ from typing import Annotated, Any, Literal, Self, TypeAlias, cast
 from pydantic import BeforeValidator, Discriminator, Field, Tag, create_model, field_validator, model_validator
 
 from connectors.mappings.dates import date_reader
-from connectors.mappings.paths import parse_path
+from connectors.mappings.fields import PathText, Scalar, one_or_many, short_for
+from connectors.mappings.order_model import Ordering, Time
 from connectors.mappings.patterns import safe_pattern
 from schemas.canonical import ATTRIBUTES, LIST_ATTRIBUTES, Part
 from schemas.documents import Document
@@ -21,29 +22,9 @@ NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 """How a realm and a source are named: no slash (they stand before one in a record's key), nothing to escape."""
 
 
-def _checked_path(text: str) -> str:
-    parse_path(text)
-    return text
-
-
 def _checked_pattern(text: str) -> str:
     safe_pattern(text)
     return text
-
-
-def _as(key: str) -> BeforeValidator:
-    """A bare scalar stands for `{key: scalar}`."""
-    return BeforeValidator(lambda given: given if isinstance(given, dict) else {key: given})
-
-
-def _one_or_many(given: object) -> object:
-    return given if isinstance(given, list) else [given]
-
-
-PathText: TypeAlias = Annotated[
-    str, Field(max_length=500), BeforeValidator(lambda x: _checked_path(x) if isinstance(x, str) else x)
-]
-Scalar: TypeAlias = str | int | float | bool
 
 
 class PhoneTransform(Document):
@@ -56,7 +37,7 @@ class PhoneTransform(Document):
 class DateTransform(Document):
     """To ISO 8601, perhaps partial. The first format that fits and lies within `years` wins."""
 
-    formats: Annotated[tuple[str, ...], BeforeValidator(_one_or_many), Field(min_length=1)] = ("iso",)
+    formats: Annotated[tuple[str, ...], BeforeValidator(one_or_many), Field(min_length=1)] = ("iso",)
     years: tuple[int, int] = (1850, 2100)
     otherwise: Literal["reject", "empty", "keep"] = "reject"
 
@@ -113,7 +94,7 @@ class Value(Document):
     concat: tuple[ValueText, ...] | None = Field(None, min_length=1)
     first: tuple[ValueText, ...] | None = Field(None, min_length=1)
     separator: str = " "
-    transform: Annotated[tuple[AnyTransform, ...], BeforeValidator(_one_or_many)] = ()
+    transform: Annotated[tuple[AnyTransform, ...], BeforeValidator(one_or_many)] = ()
     default: Scalar | None = None
 
     @model_validator(mode="after")
@@ -123,7 +104,7 @@ class Value(Document):
         return self
 
 
-ValueText: TypeAlias = Annotated[Value, _as("path")]
+ValueText: TypeAlias = Annotated[Value, short_for("path")]
 
 
 class Condition(Document):
@@ -138,28 +119,6 @@ class Condition(Document):
     def _one_test(self) -> Self:
         if len(self.model_fields_set - {"path"}) != 1:
             raise ValueError("a condition needs exactly one of equals, one_of, present")
-        return self
-
-
-class Time(Document):
-    """A point in time. A bare string is the path of an ISO 8601 time."""
-
-    path: PathText
-    format: Literal["iso", "epoch_s", "epoch_ms", "epoch_us"] = "iso"
-
-
-class Ordering(Document):
-    """What orders the events of one record: exactly one key."""
-
-    sequence: Annotated[tuple[PathText, ...], BeforeValidator(_one_or_many), Field(min_length=1)] | None = None
-    timestamp: Annotated[Time, _as("path")] | None = None
-    debezium: Literal[True] | None = None
-    log: Literal[True] | None = None
-
-    @model_validator(mode="after")
-    def _exactly_one(self) -> Self:
-        if len(self.model_fields_set) != 1:
-            raise ValueError("an order has exactly one key: sequence, timestamp, debezium or log")
         return self
 
 
@@ -200,7 +159,7 @@ def _attributes_model() -> type[Document]:
     for name in ATTRIBUTES:
         if name in LIST_ATTRIBUTES:
             element = _element_model(name, LIST_ATTRIBUTES[name])
-            fields[name] = (Annotated[tuple[element, ...], BeforeValidator(_one_or_many)] | None, None)  # type: ignore[valid-type]
+            fields[name] = (Annotated[tuple[element, ...], BeforeValidator(one_or_many)] | None, None)  # type: ignore[valid-type]
         elif name == "characteristics":
             fields[name] = (dict[str, ValueText] | None, None)
         else:
@@ -223,7 +182,7 @@ class MappingDocument(Document):
 
     source: SourceText
     topics: tuple[str, ...] = ()
-    files: Annotated[tuple[str, ...], BeforeValidator(_one_or_many)] = ()  # glob patterns, for `resolve`
+    files: Annotated[tuple[str, ...], BeforeValidator(one_or_many)] = ()  # glob patterns, for `resolve`
     format: Format
     delimiter: str = ","
     realm: ValueText
@@ -233,7 +192,7 @@ class MappingDocument(Document):
     epoch: int = Field(0, ge=0, lt=2**31)
     operation: Annotated[Operation, BeforeValidator(lambda x: {"always": x} if isinstance(x, str) else x)] | None = None
     delete_when: Condition | None = None
-    event_time: Annotated[Time, _as("path")] | None = None
+    event_time: Annotated[Time, short_for("path")] | None = None
     root: PathText | None = None
     attributes: AttributesMapping  # type: ignore[valid-type]
 
