@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import NoReturn
 
 import pytest
+from hypothesis import settings
 
 from tests.command_line import CommandLine
 from tests.parts import (
@@ -20,6 +21,9 @@ from tests.parts import (
     launch_registry,
     set_backward_compatibility,
 )
+
+settings.register_profile("project", deadline=None)  # how long an example takes is a matter of the machine's other work
+settings.load_profile("project")
 
 
 @pytest.fixture(scope="session")

@@ -22,8 +22,9 @@ NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 """How a realm and a source are named: no slash (they stand before one in a record's key), nothing to escape."""
 
 
-def _checked_pattern(text: str) -> str:
-    safe_pattern(text)
+def _checked_pattern(text: object) -> object:
+    if isinstance(text, str):
+        safe_pattern(text)
     return text
 
 

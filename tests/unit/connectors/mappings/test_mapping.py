@@ -178,6 +178,7 @@ def test_a_mistake_in_a_mapping_is_named_with_its_line(text: str, said: str) -> 
         ("kind: {path: a, transform: [trim, lowr]}", "kind.transform[1]: is 'lowr', did you mean 'lower'? (allowed: trim,"),
         ("kind: {path: a, transform: {phne: {}}}", "kind.transform.phne: unknown key 'phne', did you mean 'phone'?"),
         ("kind: {path: a, transform: {date: DD/MM}}", "kind.transform.date: 'DD/MM' is not a date format (iso, days,"),
+        ("kind: {path: a, transform: {extract: 5}}", "kind.transform.extract: "),
         ("kind: {path: a, transform: {extract: (a+)+}}", "kind.transform.extract: '(a+)+' repeats a group"),
         ("kind: 5", "kind: must be text"),
     ],
