@@ -21,12 +21,13 @@ from typing import Any, ClassVar, Generic, Literal, TypeVar, get_args
 import msgspec
 
 from schemas.canonical import Attributes
+from schemas.position import Position, compare, plain
 
 FIRST_VERSION = 1
 """What singleview 0.1.0 reads."""
 
 VERSION = 2
-"""The newest this singleview reads. 2: `Tick`, `Republish`."""
+"""The newest this singleview reads. 2: `Tick`, `Republish`, and positions of more than 64-bit integers."""
 
 
 class Cause(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -37,19 +38,40 @@ class Cause(msgspec.Struct, frozen=True, array_like=True, gc=False):
     trace: str = ""  # W3C traceparent, carried on
 
 
+TEXT_SCOPE = "text"
+"""The scope of positions that hold text."""
+
+
 class Order(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """Where an event stands among the events of its record.
 
-    Compared element by element within one scope (`seq`, `lsn`, `time`: declared by the mapping; `p<partition>`: the last
-    resort, by source epoch and offset). Different scopes are incomparable: the event is accepted and counted.
+    Compared element by element within one scope (`seq`, `text`, `time`, `lsn` and other logs of databases: declared by the
+    mapping; `p<partition>`: the last resort, by source epoch and offset). Different scopes are incomparable: the event is
+    accepted and counted.
     """
 
     scope: str
-    position: tuple[int, ...]
+    position: Position
 
-    def is_stale_against(self, written: Order) -> bool:
-        """Whether an event of this order is older than, or a redelivery of, the one that wrote a value."""
-        return self.scope == written.scope and self.position <= written.position
+    @property
+    def codec_version(self) -> int:
+        """Of what it is part of: 0.1.0 reads 64-bit integers only."""
+        return FIRST_VERSION if plain(self.position) else 2
+
+    def compare(self, written: Order) -> int | None:
+        """Below, at or above 0 as an event of this order is older than, at the position of, or newer than the one that
+        wrote a value; None if they are incomparable."""
+        if self.scope != written.scope:
+            return None
+        mine, theirs = self.position, written.position
+        if mine == theirs:
+            return 0
+        if self.scope != TEXT_SCOPE:
+            try:
+                return 1 if mine > theirs else -1
+            except TypeError:  # places of two kinds
+                pass
+        return compare(mine, theirs)
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="t", gc=False):
@@ -64,6 +86,10 @@ class SourceChange(Message, frozen=True, kw_only=True, tag="change"):
     order: Order
     attributes: Attributes
     cause: Cause
+
+    @property
+    def codec_version(self) -> int:
+        return self.order.codec_version
 
 
 class Grown(msgspec.Struct, frozen=True, array_like=True, gc=False):

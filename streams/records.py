@@ -7,18 +7,19 @@ Inbox keyed by source record. Decides what of an event is stale, attribute by at
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable, Sequence
 from operator import attrgetter
 from typing import Any
+from zlib import crc32
 
 import msgspec
-from msgspec import UNSET
+from msgspec import UNSET, structs
 
 from schemas.canonical import ATTRIBUTES, IDENTITY_ATTRIBUTES, Attributes, realm_of
 from schemas.messages import CUSTOMERS as CUSTOMERS_CODEC
-from schemas.messages import IDENTITY as IDENTITY_CODEC
-from schemas.messages import RECORDS as RECORDS_CODEC
 from schemas.messages import (
+    FIRST_VERSION,
     Codec,
     CustomersInbox,
     MemberAttached,
@@ -30,12 +31,18 @@ from schemas.messages import (
     SourceChange,
     Tick,
 )
+from schemas.messages import IDENTITY as IDENTITY_CODEC
+from schemas.messages import RECORDS as RECORDS_CODEC
 from schemas.topics import CUSTOMERS, IDENTITY
 from streams.engine.contract import Message, Outbox, RejectedError, Store
 
 EXISTS = "(exists)"
 CHARACTERISTIC = "characteristics."
 TALLY_KEY = b"\x00tally"
+MAX_MET = 16
+"""Events of one position that a row tells from each other: a second of a busy record, where the source counts seconds."""
+
+_LOG_SCOPE = re.compile(r"p\d+")
 _encode = msgspec.msgpack.Encoder().encode
 NO_ATTRIBUTES = msgspec.Raw(_encode(Attributes()))
 _LISTED = tuple(name for name in ATTRIBUTES if name != "characteristics")
@@ -44,10 +51,15 @@ _identity: Callable[[Attributes], tuple[Any, ...]] = attrgetter(*IDENTITY_ATTRIB
 
 
 class Stamp(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """What wrote a value: its order, and its event time in ms."""
+    """What wrote a value: its order, its event time in ms, and where it was read."""
 
     order: Order
     time: int
+    partition: int = 0  # `_partition_digest` of where it was read; 0: written by 0.1.0, which did not keep it
+    offset: int = 0
+    met: tuple[
+        bytes, ...
+    ] = ()  # digests of the events met at this position, at most MAX_MET; empty: only of this one, not made
 
 
 class RowBase(msgspec.Struct, omit_defaults=True, kw_only=True):
@@ -61,6 +73,11 @@ class RowBase(msgspec.Struct, omit_defaults=True, kw_only=True):
     membership_sequence: int = 0  # highest seen from identity
     member_sequence: int = 0  # last one sent to customers
     identity_digest: bytes = b""  # of what identity was last told
+
+    @property
+    def codec_version(self) -> int:
+        base = FIRST_VERSION if self.base is None else self.base.order.codec_version
+        return max(base, *(stamp.order.codec_version for stamp in self.stamps.values())) if self.stamps else base
 
 
 class RecordRow(RowBase, omit_defaults=True, kw_only=True):
@@ -83,6 +100,7 @@ class Tally(msgspec.Struct, kw_only=True):
     stale: int = 0  # events of which nothing was new
     partly_stale: int = 0
     incomparable: int = 0  # events accepted although their order could not be compared
+    backwards: int = 0  # stale events that happened later than what they are stale against, by their own times
 
 
 RECORD_ROWS: Codec[RecordRow] = Codec(RecordRow)
@@ -125,6 +143,8 @@ class Records:
         merge.run()
         self._count(store, merge, existed=before[1])
         if not merge.accepted:
+            if merge.noted:
+                store.put(row_key(change.record), RECORD_ROWS.encode(row))
             return
         row.version += 1
         self._tell_identity(row, change, out)
@@ -166,6 +186,7 @@ class Records:
         tally.stale += not merge.accepted
         tally.partly_stale += bool(merge.accepted and merge.stale)
         tally.incomparable += merge.incomparable
+        tally.backwards += merge.backwards
         data = TALLIES.encode(tally)
         store.put(TALLY_KEY, data)
         self._tally, self._tally_as_stored = tally, data
@@ -176,6 +197,9 @@ class Merge:
 
     The result does not depend on the order of arrival, as long as orders are comparable: for every attribute the event
     with the highest order that names it has written it. A snapshot or delete names all attributes.
+
+    An event at the position of another is its repetition if their contents are equal, too. If not, the later offset of one
+    partition is the newer; of two partitions neither is: the one that comes last is accepted, and counted as incomparable.
     """
 
     def __init__(self, row: RecordRow, change: SourceChange) -> None:
@@ -183,17 +207,30 @@ class Merge:
         self.accepted = 0
         self.stale = 0
         self.incomparable = False
+        self.backwards = False  # it happened later than what it is stale against: has the source's order gone back?
+        self.noted = False  # the row has changed although the event is stale
         self._change = change
-        self._stamp = Stamp(change.order, change.cause.time)
+        where, _, offset = change.cause.ref.rpartition("/")
+        self._stamp = Stamp(
+            change.order, change.cause.time, _partition_digest(where), int(offset) if offset.isdecimal() else 0
+        )
         self._whole = change.operation != "patch"
         self._base_before = row.base
 
     def run(self) -> None:
-        row = self.row
-        if self._whole and not row.stamps:
+        row, base = self.row, self.row.base
+        if self._whole and not row.stamps and (base is None or base.order != self._change.order):
             self._replace()
             return
         row.stamps = dict(row.stamps)
+        if base is not None and not row.stamps and not base.met:
+            row.base = self._base_before = structs.replace(base, met=(_digest_of_row(row),))
+        met = self._met_here()
+        digest = _digest_of(self._change)
+        if digest in met:
+            self.stale = 1
+            return
+        self._stamp = structs.replace(self._stamp, met=(*met, digest)[-MAX_MET:])
         if self._whole and self._wins(row.base):
             row.base = self._stamp
         if self._name(EXISTS):
@@ -204,24 +241,24 @@ class Merge:
             if (self._whole or value is not UNSET) and self._name(name)
         }
         written["characteristics"] = self._characteristics() or UNSET
-        row.attributes = msgspec.structs.replace(row.attributes, **written)
+        row.attributes = structs.replace(row.attributes, **written)
 
     def _replace(self) -> None:
         """A snapshot or delete of a record that the one before wrote all of, as most are: one comparison decides."""
-        row, said = self.row, self._change.attributes
+        row = self.row
         if not self._wins(row.base):
             self.stale = 1
             return
         self.accepted = 1
         row.base = self._stamp
         row.exists = self._change.operation != "delete"
-        stated = zip(_LISTED, _listed(said), strict=False)
-        values: dict[str, Any] = {name: value for name, value in stated if value is not None and value is not UNSET}
-        if said.characteristics:
-            kept = {key: value for key, value in sorted(said.characteristics.items()) if value is not None}
-            if kept:
-                values["characteristics"] = kept
-        row.attributes = Attributes(**values)
+        row.attributes = _stated_only(self._change.attributes)
+
+    def _met_here(self) -> tuple[bytes, ...]:
+        """Digests of the events that the row has met at the position of this one."""
+        order = self._change.order
+        stamps = [stamp for stamp in (self.row.base, *self.row.stamps.values()) if stamp and stamp.order == order]
+        return tuple(dict.fromkeys(digest for stamp in stamps for digest in stamp.met))
 
     def _characteristics(self) -> dict[str, str | None]:
         said = self._change.attributes.characteristics
@@ -242,8 +279,11 @@ class Merge:
         """Whether this event writes an attribute that it names; keeps its stamp if so."""
         stamps = self.row.stamps
         own = stamps.get(attribute)
-        if not self._wins(own or self._base_before):
+        written = own or self._base_before
+        if not self._wins(written):
             self.stale += 1
+            if written is not None and written.met and written.order == self._change.order:
+                self._note(attribute, own)
             return False
         self.accepted += 1
         if not self._whole:
@@ -252,13 +292,64 @@ class Merge:
             del stamps[attribute]
         return True
 
+    def _note(self, attribute: str, own: Stamp | None) -> None:
+        """It was met at the position of what is newer by its offset: repeated under another offset, it is not to win."""
+        self.noted = True
+        if own is not None:
+            self.row.stamps[attribute] = structs.replace(own, met=self._stamp.met)
+        elif self.row.base is not None:
+            self.row.base = structs.replace(self.row.base, met=self._stamp.met)
+
     def _wins(self, written: Stamp | None) -> bool:
         if written is None:
             return True
-        if written.order.scope != self._stamp.order.scope:
+        stamp = self._stamp
+        elsewhere = written.partition != stamp.partition
+        order = stamp.order.compare(written.order)
+        if order is None or (elsewhere and written.partition and _LOG_SCOPE.fullmatch(stamp.order.scope)):
             self.incomparable = True
             return True
-        return not self._stamp.order.is_stale_against(written.order)
+        if order < 0 and stamp.time > written.time:
+            self.backwards = True
+        if order or not written.met:  # 0.1.0 did not keep what it met: an event at the same position counts as met
+            return order > 0
+        self.incomparable |= elsewhere
+        return elsewhere or stamp.offset >= written.offset
+
+
+def _partition_digest(where: str) -> int:
+    """Tells a topic's partition from another, in four bytes; never 0."""
+    return crc32(where.encode()) or 1
+
+
+def _stated_only(said: Attributes) -> Attributes:
+    """What a snapshot says without what it empties: as it stands in a row that it wrote all of."""
+    stated = zip(_LISTED, _listed(said), strict=False)
+    values: dict[str, Any] = {name: value for name, value in stated if value is not None and value is not UNSET}
+    if said.characteristics:
+        kept = {key: value for key, value in sorted(said.characteristics.items()) if value is not None}
+        if kept:
+            values["characteristics"] = kept
+    return Attributes(**values)
+
+
+def _digest_of(change: SourceChange) -> bytes:
+    """Tells one content of an event from another."""
+    said = change.attributes
+    if change.operation != "patch":
+        said = _stated_only(said)
+    elif said.characteristics:
+        said = structs.replace(said, characteristics=dict(sorted(said.characteristics.items())))
+    return _digest(change.operation, said)
+
+
+def _digest_of_row(row: RecordRow) -> bytes:
+    """As `_digest_of` of the one event that wrote all of a row."""
+    return _digest("snapshot" if row.exists else "delete", row.attributes)
+
+
+def _digest(operation: str, said: Attributes) -> bytes:
+    return hashlib.blake2b(_encode((operation, said)), digest_size=8).digest()
 
 
 def _load(store: Store, record: str) -> RecordRow:

@@ -79,7 +79,7 @@ def message(
     topic: str = "test",
     partition: int = 0,
     offset: int = 0,
-    timestamp: int = 1_700_000_000_000,
+    timestamp: int = 1_800_000_000_000,
     headers: Headers = (),
 ) -> Message:
     return Message(topic, partition, offset, key, value, headers, timestamp)

@@ -11,7 +11,7 @@ from msgspec import UNSET
 
 from connectors.mappings.attributes import AttributesReader
 from connectors.mappings.conditions import compile_condition
-from connectors.mappings.dates import milliseconds
+from connectors.mappings.dates import milliseconds, not_ahead
 from connectors.mappings.debezium import RowChange, is_unavailable, open_envelope, payload
 from connectors.mappings.model import NAME, Format, MappingDocument, Operation, Value
 from connectors.mappings.order import compile_order
@@ -56,7 +56,7 @@ class Mapping:
         source = () if isinstance(document.source, str) else compile_value(document.source).paths
         self._key = (*realm.paths, *source, *record_id.paths)
         order = document.order or (Ordering(debezium=True) if self._debezium else Ordering(log=True))
-        self._order = compile_order(order, document.epoch)
+        self._order = compile_order(order, document.epoch, debezium=self._debezium)
         self._time = _event_time(time)
         self._operation = _operation(document)
         self._root = getter(document.root or ".")
@@ -216,8 +216,9 @@ def _paths(part: object) -> Iterator[str]:
         for key, inner in part.items():
             if key in {"path", "each"} and isinstance(inner, str):
                 yield inner
-            elif key == "sequence" and isinstance(inner, list | tuple):
-                yield from inner
+            elif key == "first" and isinstance(inner, list | tuple):
+                yield from (path for path in inner if isinstance(path, str))
+                yield from _paths(tuple(part for part in inner if not isinstance(part, str)))
             else:
                 yield from _paths(inner)
     elif isinstance(part, list | tuple):
@@ -229,11 +230,15 @@ def _event_time(time: Time | None) -> Callable[[Message, object, object], int]:
     """The event's own time in ms; the log's, where the event has none."""
     if time is None:
         return lambda message, _item, _event: message.timestamp
-    get, style = getter(time.path), time.format
+    get, style, zone = getter(time.path), time.format, time.zone
 
     def read(message: Message, item: object, event: object) -> int:
         value = get(item, event)
-        return message.timestamp if value is None or value is UNSET else milliseconds(value, style)
+        if value is None or value is UNSET:
+            return message.timestamp
+        at = milliseconds(value, style, zone)
+        not_ahead(at, message.timestamp)
+        return at
 
     return read
 

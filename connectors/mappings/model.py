@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal, Self, TypeAlias, cast
 
 from pydantic import BeforeValidator, Discriminator, Field, Tag, create_model, field_validator, model_validator
 
-from connectors.mappings.dates import date_reader
+from connectors.mappings.dates import date_reader, zone_named
 from connectors.mappings.fields import PathText, Scalar, one_or_many, short_for
 from connectors.mappings.order_model import Ordering, Time
 from connectors.mappings.patterns import safe_pattern
@@ -41,6 +41,14 @@ class DateTransform(Document):
     formats: Annotated[tuple[str, ...], BeforeValidator(one_or_many), Field(min_length=1)] = ("iso",)
     years: tuple[int, int] = (1850, 2100)
     otherwise: Literal["reject", "empty", "keep"] = "reject"
+    zone: str | None = None  # a time with an offset, or in seconds, is the day it was there
+
+    @field_validator("zone")
+    @classmethod
+    def _known_zone(cls, zone: str | None) -> str | None:
+        if zone is not None:
+            zone_named(zone)
+        return zone
 
     @field_validator("formats")
     @classmethod

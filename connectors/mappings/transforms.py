@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 from connectors.mappings import countries
-from connectors.mappings.dates import date_reader
+from connectors.mappings.dates import date_reader, is_no_date
 from connectors.mappings.model import DateTransform, MapTransform
 from connectors.mappings.patterns import MAX_INPUT, safe_pattern
 from connectors.mappings.unfit import UnfitError
@@ -41,8 +41,9 @@ WORDS: dict[str, TextTransform] = {
 
 
 def dates(options: DateTransform) -> TextTransform:
-    """Raises UnfitError("bad-date") for a day that does not exist or is absurd, unless the mapping says otherwise."""
-    readers = [date_reader(text) for text in options.formats]
+    """Empty for what stands for no date. Raises UnfitError("bad-date") for a day that does not exist or is absurd, unless
+    the mapping says otherwise."""
+    readers = [date_reader(text, options.zone) for text in options.formats]
     earliest, latest = (f"{year:04}" for year in options.years)
 
     def read(text: str) -> str:
@@ -50,11 +51,13 @@ def dates(options: DateTransform) -> TextTransform:
             day = reader(text)
             if day and earliest <= day[:4] <= latest:
                 return day
+        if options.otherwise == "empty" or is_no_date(text, options.formats):
+            return ""
         if options.otherwise == "reject":
             raise UnfitError(
                 "bad-date", f"not a date of the format {' or '.join(options.formats)} from {earliest} to {latest}"
             )
-        return text if options.otherwise == "keep" else ""
+        return text
 
     return read
 

@@ -11,7 +11,7 @@ from connectors.simulated.events import CRM_TOPIC, ORDERS_TOPIC, PARTNER_TOPIC, 
 from connectors.simulated.records import ENCODER
 
 _UNKNOWN_SCHEMA = b"\x00\x7f\xff\xff\xff"  # the wire format's magic byte, and an id no registry has given
-_YEAR_9999 = 2_932_896  # days since 1970-01-01
+_YEAR_9998 = 2_932_531  # days since 1970-01-01; the last day of 9999 often means no date
 
 
 def damaged(rng: Random, event: SourceEvent, timestamp: int) -> SourceEvent:
@@ -48,7 +48,7 @@ def _without_id(topic: str, document: dict[str, Any], key: bytes | None) -> byte
 def _absurd_date(topic: str, document: dict[str, Any]) -> bool:
     """Puts a date in that is none; False where the event has no place for one."""
     if topic == CRM_TOPIC and document["after"]:
-        document["after"]["dob"] = _YEAR_9999
+        document["after"]["dob"] = _YEAR_9998
     elif topic == ORDERS_TOPIC:
         document["customer"]["changes"]["birthDate"] = "1985-02-31"
     elif topic == SELFCARE_TOPIC:

@@ -177,6 +177,7 @@ class Watch:
         put(metrics.STALE, (name, partition, "whole"), tally.stale)
         put(metrics.STALE, (name, partition, "partly"), tally.partly_stale)
         put(metrics.STALE, (name, partition, "incomparable"), tally.incomparable)
+        put(metrics.STALE, (name, partition, "backwards"), tally.backwards)
 
 
 class _Seen(NamedTuple):

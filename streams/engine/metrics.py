@@ -105,8 +105,11 @@ STALE = Metric(
     Kind.COUNTER,
     ("processor", "partition", "reason"),
     "events",
-    "Events with nothing new (`whole`), with some attributes older than what is held (`partly`), or accepted although their"
-    " order could not be compared (`incomparable`). Part of the state: goes on over restarts and moves with the partition",
+    "Events with nothing new (`whole`), with some attributes older than what is held (`partly`), or accepted although "
+    "their order could not be compared (`incomparable`). Of the stale ones, `backwards` counts those that happened "
+    "later, by their own time, than what they are stale against: if it goes on growing, a source counts again from "
+    "below (a restored database), and its `epoch` must be raised. Part of the state: goes on over restarts and moves "
+    "with the partition",
 )
 PARKED = Metric(
     "singleview_parked_messages",

@@ -3,10 +3,11 @@ from __future__ import annotations
 from itertools import permutations
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from msgspec import UNSET
+from msgspec import UNSET, structs
 
 from schemas.canonical import Attributes, Email, Name, Phone
 from schemas.messages import (
@@ -23,6 +24,7 @@ from schemas.messages import (
     RecordIdentity,
     SourceChange,
 )
+from schemas.position import lettered, numbered
 from streams.engine.contract import RejectedError
 from streams.engine.overlay import Overlay
 from streams.records import RECORD_ROWS, TALLIES, TALLY_KEY, RecordRow, Records, Tally, row_key
@@ -63,13 +65,13 @@ class Bench:
         return [m for m in found if isinstance(m, MemberAttached | MemberUpdated | MemberDetached)]
 
 
-def change(at: int, operation: str, *, scope: str = "seq", **attributes: Any) -> SourceChange:
+def change(at: int, operation: str, *, scope: str = "seq", ref: str = "", **attributes: Any) -> SourceChange:
     return SourceChange(
         record=RECORD,
         operation=operation,  # type: ignore[arg-type]
         order=Order(scope, (at,)),
         attributes=Attributes(**attributes),
-        cause=Cause(f"t/0/{at}", at * 1000),
+        cause=Cause(ref or f"t/0/{at}", at * 1000),
     )
 
 
@@ -154,6 +156,163 @@ def test_an_event_whose_order_cannot_be_compared_is_accepted_and_counted() -> No
     bench.change(change(1, "snapshot", scope="p1", status="closed"))
     assert bench.row.attributes.status == "closed"
     assert bench.tally.incomparable == 1
+
+
+# -- several events at one position: a source that counts milliseconds, or seconds --
+
+
+def test_a_later_change_at_the_same_position_is_applied() -> None:
+    bench = Bench()
+    bench.change(change(5, "snapshot", ref="t/0/1", status="active"))
+    bench.change(change(5, "snapshot", ref="t/0/2", status="closed"))
+    bench.change(change(5, "delete", ref="t/0/3"))
+    assert not bench.row.exists
+    assert (bench.tally.stale, bench.tally.incomparable, bench.tally.records) == (0, 0, 0)
+
+
+@given(histories, st.randoms(use_true_random=False), st.integers(1, 3))
+@settings(max_examples=300)
+def test_events_of_few_positions_in_any_order_with_redeliveries_leave_what_the_latest_of_each_wrote(
+    script: list[tuple[str, dict[str, Any]]], random: Any, positions: int
+) -> None:
+    """The later offset is the newer, whichever comes first; a repetition under another offset is none."""
+    history: list[SourceChange] = []
+    for offset, (operation, attributes) in enumerate(script):
+        at = 1 + offset * positions // len(script)
+        event = change(at, operation, ref=f"t/0/{offset}", **({} if operation == "delete" else attributes))
+        if not any(same(event, other) for other in history):
+            history.append(event)
+    arrivals = history.copy()
+    random.shuffle(arrivals)
+    repeated = [structs.replace(event, cause=Cause(f"t/0/{90 + n}", 0)) for n, event in enumerate(history)]
+    random.shuffle(repeated)
+    bench = Bench()
+    for event in arrivals:
+        bench.change(event)
+    before = bench.row
+    for event in repeated:
+        bench.change(event)
+    row = bench.row
+    found: dict[str, object] = {n: v for n in ("status", "gender") if (v := getattr(row.attributes, n)) is not UNSET}
+    kept = row.attributes.characteristics
+    if isinstance(kept, dict):
+        found |= {"x:" + key: value for key, value in kept.items()}
+    assert (row.exists, found) == newest_writer_of_each(history)
+    assert (row.attributes, row.exists, row.version) == (before.attributes, before.exists, before.version)
+    assert bench.tally.incomparable == 0
+
+
+def same(one: SourceChange, other: SourceChange) -> bool:
+    """Whether two events repeat each other: one position and one content, which a snapshot has without its nulls."""
+
+    def content(event: SourceChange) -> tuple[object, ...]:
+        said = event.attributes
+        named = [(name, getattr(said, name)) for name in ("status", "gender") if getattr(said, name) is not UNSET]
+        named += sorted((said.characteristics or {}).items())
+        stated = [pair for pair in named if pair[1] is not None or event.operation == "patch"]
+        empties = event.operation == "patch" and said.characteristics is None
+        return event.operation, event.order, tuple(stated), empties
+
+    return content(one) == content(other)
+
+
+@pytest.mark.parametrize("operation", ["snapshot", "patch"])
+def test_sixteen_events_of_one_position_are_told_from_their_repetitions(operation: str) -> None:
+    bench = Bench()
+    bench.change(change(1, "snapshot", ref="t/0/0", status="new"))
+    events = [change(5, operation, ref=f"t/0/{n}", status=f"s{n}") for n in range(1, 17)]
+    for event in events:
+        bench.change(event)
+    for n, event in enumerate(reversed(events)):
+        bench.change(structs.replace(event, cause=Cause(f"t/0/{50 + n}", 0)))
+    assert bench.row.attributes.status == "s16"
+    assert bench.tally.stale == 16
+    bench.change(change(5, operation, ref="t/0/99", status="s17"))
+    assert bench.row.attributes.status == "s17"
+
+
+def test_a_repetition_is_known_by_the_whole_event_not_by_one_attribute() -> None:
+    bench = Bench()
+    bench.change(change(5, "patch", ref="t/0/1", status="a", gender="f"))
+    bench.change(change(5, "patch", ref="t/0/2", status="b"))
+    bench.change(change(5, "patch", ref="t/0/3", status="a"))
+    assert bench.row.attributes.status == "a"
+    bench.change(change(5, "patch", ref="t/0/4", status="a", gender="f"))
+    assert bench.tally.stale == 1
+
+
+def test_a_patch_that_a_snapshot_of_its_position_has_replaced_stays_replaced_when_it_is_repeated() -> None:
+    bench = Bench()
+    patch = change(5, "patch", ref="t/0/2", status="patched")
+    bench.change(change(4, "snapshot", ref="t/0/1", status="new"))
+    bench.change(patch)
+    bench.change(change(5, "snapshot", ref="t/0/3", status="whole"))
+    bench.change(structs.replace(patch, cause=Cause("t/0/9", 0)))
+    assert bench.row.attributes.status == "whole"
+    assert bench.tally.stale == 1
+
+
+def test_events_of_one_position_in_two_partitions_are_accepted_as_they_come_and_counted() -> None:
+    bench = Bench()
+    bench.change(change(5, "snapshot", ref="t/0/7", status="a"))
+    bench.change(change(5, "snapshot", ref="t/1/3", status="b"))
+    assert bench.row.attributes.status == "b"
+    assert bench.tally.incomparable == 1
+    bench.change(change(5, "snapshot", ref="t/0/8", status="a"))
+    assert (bench.row.attributes.status, bench.tally.stale) == ("b", 1)
+
+
+def test_the_offsets_of_two_topics_are_not_compared() -> None:
+    bench = Bench()
+    bench.change(change(900, "snapshot", scope="p0", ref="old/0/900", status="a"))
+    bench.change(change(3, "snapshot", scope="p0", ref="new/0/3", status="b"))
+    assert bench.row.attributes.status == "b"
+    assert bench.tally.incomparable == 1
+
+
+def test_a_stale_event_that_happened_later_than_what_it_is_stale_against_is_counted() -> None:
+    """So it is where a database was restored, and its positions start again lower."""
+    bench = Bench()
+    bench.change(change(9, "snapshot", status="a"))
+    bench.change(change(2, "snapshot", status="b"))
+    assert bench.tally.backwards == 0
+    bench.change(structs.replace(change(3, "snapshot", status="c"), cause=Cause("t/0/3", 9_001)))
+    assert (bench.tally.stale, bench.tally.backwards) == (2, 1)
+
+
+def test_positions_of_other_kinds_than_numbers_are_kept() -> None:
+    bench = Bench()
+    for place in (None, 7, numbered(10**40), lettered("a")):
+        event = structs.replace(change(1, "snapshot", ref="t/0/1", status=repr(place)), order=Order("seq", (0, place)))
+        bench.change(event)
+        assert bench.row.base is not None
+        assert (bench.row.base.order, bench.row.attributes.status) == (event.order, repr(place))
+        versions = {RECORDS.encode(event)[0], bench.store.rows[row_key(RECORD)][0]}
+        assert versions == ({1} if isinstance(place, int) else {2}), "0.1.0 must not take it for one of its own"
+        bench.membership(1, "c1")
+        assert bench.store.rows[row_key(RECORD)][0] in versions
+    assert bench.tally.stale == 0
+
+
+class FirstStamp(msgspec.Struct, array_like=True):
+    """As 0.1.0 wrote it."""
+
+    order: Order
+    time: int
+
+
+def test_what_the_first_release_wrote_at_a_position_is_met_there() -> None:
+    old = FirstStamp(Order("seq", (5,)), 5000)
+    for row in (
+        {"exists": True, "base": old, "stamps": {}, "attributes": {"status": "a"}},
+        {"exists": True, "base": None, "stamps": {"status": old, "(exists)": old}, "attributes": {"status": "a"}},
+    ):
+        bench = Bench()
+        bench.store.rows[row_key(RECORD)] = b"\x01" + msgspec.msgpack.encode(row)
+        bench.change(change(5, "snapshot" if row["base"] else "patch", ref="t/0/8", status="a"))
+        assert bench.tally.stale == 1
+        bench.change(change(6, "snapshot", ref="t/0/9", status="b"))
+        assert bench.row.attributes.status == "b"
 
 
 def test_a_patch_older_than_a_deletion_does_not_bring_the_record_back() -> None:

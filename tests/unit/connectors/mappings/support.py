@@ -13,7 +13,7 @@ from connectors.mappings.mapping import Mapping
 from connectors.mappings.model import MappingDocument
 from schemas.canonical import ATTRIBUTES, Attributes
 from schemas.documents import parse_document
-from schemas.messages import SourceChange
+from schemas.messages import Order, SourceChange
 from schemas.registry import RegistryError, UnknownSchemaError
 from streams.engine.contract import Message
 from tests.fakes import message
@@ -37,6 +37,12 @@ def change(of: Mapping, event: dict[str, object], at: Message | None = None) -> 
     """The change an event of a test mapping brings; `id` and `n` are filled in."""
     (found,) = of.changes(at or message(b""), {"id": "1", "n": 1} | event)
     return found
+
+
+def stale(order: Order, written: Order) -> bool:
+    """Whether an event of an order is older than another's, or stands at its position."""
+    compared = order.compare(written)
+    return compared is not None and compared <= 0
 
 
 def attributes(text: str, event: dict[str, object], head: str = HEAD) -> Attributes:

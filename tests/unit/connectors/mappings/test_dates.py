@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.mappings.dates import date_reader, microseconds, milliseconds
+from connectors.mappings.dates import date_reader, microseconds, milliseconds, not_ahead
 from connectors.mappings.unfit import UnfitError
 
 
@@ -36,7 +36,16 @@ from connectors.mappings.unfit import UnfitError
         ("days", "-1", "1969-12-31"),
         ("days", "99999999999", ""),
         ("epoch_ms", "477360000000", "1985-02-16"),
-        ("epoch_ms", "-1", "1969-12-31"),
+        ("epoch_ms", "-1", ""),
+        ("epoch_ms", "-86400000", "1969-12-31"),
+        ("epoch_ms", "3600000", "1970-01-01"),
+        ("epoch_us", "477360000000000", "1985-02-16"),
+        ("epoch_ns", "477360000000000000", "1985-02-16"),
+        ("days", "1985-02-16", "1985-02-16"),
+        ("epoch_us", "1985-02-16T00:00:00+00:00", "1985-02-16"),
+        ("days", "1985", "1975-06-09"),
+        ("iso", "19850216", "1985-02-16"),
+        ("iso", "19850231", ""),
     ],
 )
 def test_a_date_is_read_or_empty(style: str, written: str, iso: str) -> None:
@@ -70,6 +79,9 @@ def test_every_day_survives_every_whole_format(day: date, style: str) -> None:
         ("epoch_ms", "1704277230123"),
         ("epoch_us", 1704277230123000),
         ("epoch_s", 1704277230.123),
+        ("epoch_s", "1704277230.123"),
+        ("epoch_ns", 1704277230123456789),
+        ("epoch_ns", "1704277230123000000"),
         ("epoch_ms", datetime(2024, 1, 3, 10, 20, 30, 123_000, UTC)),
         ("iso", datetime(2024, 1, 3, 11, 20, 30, 123_000, timezone(timedelta(hours=1)))),
         ("iso", datetime(2024, 1, 3, 10, 20, 30, 123_000)),
@@ -92,6 +104,16 @@ def test_order_by_time_keeps_microseconds() -> None:
         ("iso", 5),
         ("epoch_s", 1704277230123),
         ("epoch_ms", -1),
+        ("epoch_ms", 0),
+        ("epoch_ms", 1704277230),
+        ("epoch_us", 1704277230123),
+        ("epoch_ns", 1704277230123000),
+        ("epoch_s", "1704277230123"),
+        ("epoch_ms", 10**400),
+        ("epoch_ms", 1e308),
+        ("epoch_ms", -1e308),
+        ("epoch_s", 1.7976931348623157e308),
+        ("epoch_ns", float("-inf")),
         ("epoch_ms", "1e5"),
         ("epoch_ms", float("nan")),
         ("epoch_ms", 1e300),
@@ -103,3 +125,39 @@ def test_an_absurd_time_is_a_bad_date(style: str, written: object) -> None:
     with pytest.raises(UnfitError) as caught:
         milliseconds(written, style)
     assert caught.value.reason == "bad-date"
+
+
+@pytest.mark.parametrize(
+    ("style", "zone", "written", "day"),
+    [
+        ("iso", "Europe/Paris", "1981-01-01T23:00:00Z", "1981-01-02"),
+        ("iso", "Europe/Paris", "1981-06-30T22:00:00.000Z", "1981-07-01"),
+        ("iso", "America/New_York", "1981-01-02T00:00:00Z", "1981-01-01"),
+        ("iso", "Europe/Paris", "1981-01-02", "1981-01-02"),
+        ("iso", "Europe/Paris", "1981-01-02T00:00:00", "1981-01-02"),
+        ("iso", "Europe/Paris", "1981-01-02T00:00:00+01:00", "1981-01-02"),
+        ("epoch_ms", "Europe/Paris", "347238000000", "1981-01-02"),
+        ("epoch_ms", "UTC", "347238000000", "1981-01-01"),
+        ("days", "America/New_York", "4019", "1981-01-02"),
+    ],
+)
+def test_an_instant_is_the_day_it_was_in_the_sources_zone(style: str, zone: str, written: str, day: str) -> None:
+    assert date_reader(style, zone)(written) == day
+
+
+def test_a_time_without_an_offset_is_of_its_zone() -> None:
+    assert milliseconds("2024-01-03T11:20:30.123", "iso", "Europe/Paris") == 1704277230123
+    assert milliseconds("2024-01-03T10:20:30.123Z", "iso", "Europe/Paris") == 1704277230123
+
+
+def test_a_time_may_be_a_day_ahead_of_the_log_and_no_more() -> None:
+    not_ahead(1_704_277_230_123 + 86_400_000, 1_704_277_230_123)
+    with pytest.raises(UnfitError) as caught:
+        not_ahead(1_704_277_230_123 + 86_400_001, 1_704_277_230_123)
+    assert caught.value.reason == "bad-date"
+
+
+def test_a_file_has_no_time_so_a_time_is_compared_with_now() -> None:
+    not_ahead(1_704_277_230_123, 0)
+    with pytest.raises(UnfitError):
+        not_ahead(5_680_281_600_000, 0)

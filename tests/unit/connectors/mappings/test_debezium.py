@@ -9,7 +9,7 @@ from schemas.canonical import Attributes, Name
 from schemas.messages import RECORDS, Order, SourceChange
 from streams.engine.contract import RejectedError
 from tests.fakes import message
-from tests.unit.connectors.mappings.support import mapping, named
+from tests.unit.connectors.mappings.support import mapping, named, stale
 
 HEAD = """
 source: crm
@@ -173,29 +173,29 @@ def test_changes_of_a_row_are_ordered_within_and_between_transactions() -> None:
     # The next transaction on the row writes only after the first has committed, at 220; another commits meanwhile, at 300.
     second = [order('["300","230"]'), order('["300","240"]'), order('["300","310"]')]
     for earlier, later in zip(first + second, (first + second)[1:], strict=False):
-        assert earlier.is_stale_against(later)
-        assert not later.is_stale_against(earlier)
+        assert stale(earlier, later)
+        assert not stale(later, earlier)
 
 
 def test_a_snapshot_row_is_older_than_what_follows_it_and_newer_than_what_was_streamed_before() -> None:
     before = order('["100","200"]')
     snapshot = order('[null,"250"]', snapshot="true")
     after = [order('[null,"260"]'), order('["100","260"]'), order('["255","260"]')]
-    assert not snapshot.is_stale_against(before)
-    assert not any(later.is_stale_against(snapshot) for later in after)
-    assert all(snapshot.is_stale_against(later) for later in after)
+    assert not stale(snapshot, before)
+    assert not any(stale(later, snapshot) for later in after)
+    assert all(stale(snapshot, later) for later in after)
 
 
 def test_a_new_primary_key_is_a_delete_and_then_a_create_though_they_share_an_lsn() -> None:
     deleted, created = change(event("d", before=row())), change(event("c", after=row()))
     assert (deleted.record, deleted.operation, created.operation) == (created.record, "delete", "snapshot")
-    assert deleted.order.is_stale_against(created.order)
-    assert not created.order.is_stale_against(deleted.order)
+    assert stale(deleted.order, created.order)
+    assert not stale(created.order, deleted.order)
     assert RECORDS.decode(RECORDS.encode(deleted)) == deleted
 
 
 def test_a_redelivered_change_is_stale() -> None:
-    assert order('["100","200"]').is_stale_against(order('["100","200"]'))
+    assert stale(order('["100","200"]'), order('["100","200"]'))
 
 
 @pytest.mark.parametrize("sequence", [None, "", "no json", "[]", '["a","b"]', "[" * 90, 7])

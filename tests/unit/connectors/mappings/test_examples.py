@@ -286,7 +286,7 @@ def test_a_febrl_row_is_a_person_and_a_day_that_never_was_is_dropped() -> None:
 @pytest.mark.parametrize(
     ("name", "event", "reason"),
     [
-        ("crm", crm("u", None, ROW | {"dob": 2932896}), "bad-date"),
+        ("crm", crm("u", None, ROW | {"dob": 2932531}), "bad-date"),
         ("crm", crm("u", None, {key: value for key, value in ROW.items() if key != "id"}), "missing-record-id"),
         ("crm", crm("u", None, ROW | {"brand": None}), "unknown-realm"),
         ("orders", order(birthDate="1985-02-31"), "bad-date"),

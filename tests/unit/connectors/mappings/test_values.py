@@ -102,12 +102,56 @@ def test_a_value_is_found_and_transformed(mapped: str, found: str) -> None:
     assert value(mapped, item, {"where": "United Kingdom"}) == found
 
 
-@pytest.mark.parametrize("day", ["31/02/1985", "9999-12-31", "1701-01-01", "n/a", "1985-02-31"])
+@pytest.mark.parametrize("day", ["31/02/1985", "9998-12-31", "1701-01-01", "soon", "1985-02-31"])
 def test_an_absurd_date_is_a_bad_date_and_not_quoted(day: str) -> None:
     with pytest.raises(UnfitError) as caught:
         value("{path: d, transform: {date: [DD/MM/YYYY, iso]}}", {"d": day})
     assert caught.value.reason == "bad-date"
     assert day not in caught.value.what
+
+
+@pytest.mark.parametrize(
+    ("style", "written"),
+    [
+        ("iso", "N/A"),
+        ("iso", "0000-00-00"),
+        ("iso", "00000000"),
+        ("iso", "0000-00-00 00:00:00"),
+        ("iso", "0001-01-01T00:00:00"),
+        ("iso", "9999-12-31"),
+        ("iso", "-infinity"),
+        ("DD/MM/YYYY", "00/00/0000"),
+        ("DD/MM/YYYY", "31/12/9999"),
+        ("days", "infinity"),
+        ("days", "2147483647"),
+        ("days", "2932896"),
+        ("epoch_ms", "9223372036825200"),
+        ("epoch_us", "9223372036825200000"),
+        ("epoch_us", "-9223372036832400000"),
+        ("epoch_ns", "9223372036854775807"),
+    ],
+)
+@pytest.mark.parametrize("otherwise", ["reject", "empty", "keep"])
+def test_what_stands_for_no_date_is_empty(style: str, written: str, otherwise: str) -> None:
+    assert value(f"{{path: d, transform: {{date: {{formats: {style}, otherwise: {otherwise}}}}}}}", {"d": written}) == ""
+
+
+@pytest.mark.parametrize(
+    ("style", "written"),
+    [
+        ("epoch_ms", "347241600"),  # seconds
+        ("epoch_ms", "4019"),  # days
+        ("epoch_us", "347241600000"),  # milliseconds
+        ("epoch_s", "4019"),
+        ("epoch_s", "347241600000"),
+        ("epoch_ns", "347241600000000"),
+        ("days", "347241600"),
+    ],
+)
+def test_a_date_of_another_unit_is_a_bad_date(style: str, written: str) -> None:
+    with pytest.raises(UnfitError) as caught:
+        value(f"{{path: d, transform: {{date: {style}}}}}", {"d": written})
+    assert caught.value.reason == "bad-date"
 
 
 def test_the_years_of_a_date_can_be_widened() -> None:

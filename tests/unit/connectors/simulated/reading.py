@@ -9,7 +9,7 @@ import msgspec
 from connectors.simulated import AvroDatum, SourceEvent
 from connectors.simulated.events import CRM_TOPIC, ORDERS_TOPIC, SELFCARE_TOPIC
 
-ABSURD = ("1985-02-31", "31/02/1985", 2_932_896)
+ABSURD = ("1985-02-31", "31/02/1985", 2_932_531)
 
 
 def document(event: SourceEvent) -> dict[str, Any] | None:

@@ -207,7 +207,7 @@ def test_a_change_that_cannot_be_read_is_left_out_and_a_clock_ahead_counts_as_no
 
 def test_stale_events_are_those_of_the_committed_state(plant: Plant) -> None:
     watch = Watch("records")
-    tally = Tally(records=9, events=20, stale=5, partly_stale=2, incomparable=1)
+    tally = Tally(records=9, events=20, stale=5, partly_stale=2, incomparable=1, backwards=3)
     watch.at(1)
     watch.look([Message("in", 1, 0, b"k", b"v", (), 0)], MemoryStore({TALLY_KEY: TALLIES.encode(tally)}))
     watch.at(6)
@@ -218,5 +218,6 @@ def test_stale_events_are_those_of_the_committed_state(plant: Plant) -> None:
         ("records", "1", "whole"): 5,
         ("records", "1", "partly"): 2,
         ("records", "1", "incomparable"): 1,
+        ("records", "1", "backwards"): 3,
     }
     assert values(watch, metrics.SOURCE_RECORDS) == {("records", "1"): 9}
