@@ -211,9 +211,7 @@ class Merge:
         self.noted = False  # the row has changed although the event is stale
         self._change = change
         where, _, offset = change.cause.ref.rpartition("/")
-        self._stamp = Stamp(
-            change.order, change.cause.time, _partition_digest(where), int(offset) if offset.isdecimal() else 0
-        )
+        self._stamp = Stamp(change.order, change.cause.time, _partition_digest(where), _offset(offset))
         self._whole = change.operation != "patch"
         self._base_before = row.base
 
@@ -320,6 +318,12 @@ class Merge:
 def _partition_digest(where: str) -> int:
     """Tells a topic's partition from another, in four bytes; never 0."""
     return crc32(where.encode()) or 1
+
+
+def _offset(text: str) -> int:
+    """Of a message; of one of its rows, `5#2`, the message's: its rows come in their order."""
+    number = text.partition("#")[0]
+    return int(number) if number.isdecimal() else 0
 
 
 def _stated_only(said: Attributes) -> Attributes:

@@ -262,6 +262,15 @@ def test_events_of_one_position_in_two_partitions_are_accepted_as_they_come_and_
     assert (bench.row.attributes.status, bench.tally.stale) == ("b", 1)
 
 
+def test_the_rows_of_one_message_follow_one_another() -> None:
+    bench = Bench()
+    rows = [change(5, "snapshot", ref=f"t/0/7#{n}", status=f"s{n}") for n in range(3)]
+    for row in rows + rows:
+        bench.change(row)
+    bench.change(change(5, "snapshot", ref="t/0/6", status="before"))
+    assert (bench.row.attributes.status, bench.tally.stale) == ("s2", 4)
+
+
 def test_the_offsets_of_two_topics_are_not_compared() -> None:
     bench = Bench()
     bench.change(change(900, "snapshot", scope="p0", ref="old/0/900", status="a"))
