@@ -62,6 +62,7 @@ class ConfluentRegistry:
             ) from None
         self._ids: dict[tuple[str, str], int] = {}
         self._schemas: dict[int, str] = {}
+        self._by_guid: dict[str, str] = {}
 
     def close(self) -> None:
         """Close the connections; no call may follow."""
@@ -98,6 +99,23 @@ class ConfluentRegistry:
             self._schemas[schema_id] = known
         return known
 
+    def schema_by_guid(self, guid: str) -> str:
+        """The schema that a header of a message names. Raises as `schema` does; older registries know no GUIDs."""
+        known = self._by_guid.get(guid)
+        if known is None:
+            try:
+                known = self._avro(self._client.get_schema_by_guid(guid), f"schema {guid}")
+            except SchemaRegistryError as error:
+                if error.http_status_code == NOT_FOUND:
+                    raise UnknownSchemaError(f"schema registry {self._where} has no schema {guid}") from error
+                self._failed(f"read schema {guid}", error)
+            except UnknownSchemaError:
+                raise
+            except Exception as error:  # see _unreachable
+                self._unreachable(f"read schema {guid}", error)
+            self._by_guid[guid] = known
+        return known
+
     def _fetch(self, schema_id: int) -> str:
         if not 0 <= schema_id <= LARGEST_ID:
             raise UnknownSchemaError(f"{schema_id} is no schema id: the message is not what its source says it writes")
@@ -112,9 +130,12 @@ class ConfluentRegistry:
             self._failed(f"read schema {schema_id}", error)
         except Exception as error:  # see _unreachable
             self._unreachable(f"read schema {schema_id}", error)
+        return self._avro(schema, f"schema {schema_id}")
+
+    def _avro(self, schema: Schema, name: str) -> str:
         if schema.schema_type != "AVRO" or schema.schema_str is None:
             raise UnknownSchemaError(
-                f"schema {schema_id} of registry {self._where} is {schema.schema_type}, not Avro:"
+                f"{name} of registry {self._where} is {schema.schema_type}, not Avro:"
                 " the message names a wrong id, or the source's mapping a wrong format"
             )
         return str(schema.schema_str)

@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+import gzip
 import json
 import re
+import zlib
 from functools import cache
+from uuid import UUID
 
 import pytest
 from hypothesis import example, given
@@ -10,7 +13,7 @@ from hypothesis import strategies as st
 
 from connectors.mappings import Decoder, SourceReader, load_mapping, shipped_mapping
 from schemas.messages import RECORDS, SourceChange
-from schemas.registry import RegistryError
+from schemas.registry import RegistryError, UnknownSchemaError
 from streams.engine.contract import RejectedError
 from tests.fakes import message
 from tests.unit.connectors.mappings.support import HEAD, DictRegistry, avro, mapping
@@ -78,6 +81,163 @@ def test_a_tombstone_of_debezium_says_nothing_new() -> None:
 )
 def test_bytes_that_are_no_json_are_malformed(data: bytes) -> None:
     assert reason_of(SourceReader(mapping("gender: g")), data) == "malformed-json"
+
+
+EVENT = b'{"id": "1", "n": 1, "g": "f"}'
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"\xef\xbb\xbf" + EVENT,
+        b"\0\0\0\0\x0c" + EVENT,  # Confluent's JSON Schema serializer
+        b"\0\0\0\0{" + EVENT,
+        EVENT + b"\n",
+        EVENT.replace(b"}", b', "x": NaN, "y": [-Infinity, Infinity], "z": "NaN \\" Infinity"}'),
+    ],
+)
+def test_json_is_read_however_it_is_framed(data: bytes) -> None:
+    (found,) = SourceReader(mapping("gender: g"))(message(data))
+    assert (found.record, found.attributes.gender) == ("north/test/1", "f")
+
+
+def test_what_json_has_no_number_for_is_null() -> None:
+    assert Decoder("json").value(message(b'{"x": NaN, "y": "NaN", "z": [1, -Infinity]}')) == {
+        "x": None,
+        "y": "NaN",
+        "z": [1, None],
+    }
+
+
+@pytest.mark.parametrize(
+    ("data", "says"),
+    [
+        (EVENT.decode().encode("utf-16"), "UTF-16"),
+        (EVENT.decode().encode("utf-16-le"), "UTF-16"),
+        (EVENT.decode().encode("utf-16-be"), "UTF-16"),
+        (EVENT.replace(b"f", b"\xf1"), "another encoding (such as ISO-8859-1)"),
+        (gzip.compress(EVENT), "gzip"),
+        (zlib.compress(EVENT), "zlib"),
+        (b"\x28\xb5\x2f\xfd" + b"x" * 20, "zstd"),
+        (b"<?xml version='1.0'?><a/>", "XML"),
+        (b"\xef\xbb\xbf <customer/>", "XML"),
+        (b"Obj\x01\x04\x14avro.codec", "object container"),
+        (b"\x03\x00" + b"g" * 16 + EVENT, "AWS Glue"),
+        (b"\0\0\0\0\0\0\0\0\x07" + EVENT, "Apicurio"),
+        (b"\0\0\0\0\x07\0\x0a\x041004", "Avro needs format: avro, Protobuf is not supported"),
+        (b"\x0a\x041004\xff\x12", "binary: Protobuf"),
+        (EVENT + b"\0", "NUL"),
+        (b"", "no bytes at all"),
+        (EVENT[:-2], "cut short"),
+    ],
+)
+def test_what_is_no_json_is_named(data: bytes, says: str) -> None:
+    with pytest.raises(RejectedError) as caught:
+        SourceReader(mapping("gender: g"))(message(data))
+    assert caught.value.reason == "malformed-json"
+    assert says in caught.value.detail
+    assert caught.value.detail.startswith("the value: ")
+    assert "1004" not in caught.value.detail
+
+
+@pytest.mark.parametrize(
+    ("data", "says"),
+    [
+        (EVENT, "JSON, not Avro: the mapping's format would be json"),
+        (b"\x03\x05" + b"g" * 16 + b"\x02", "AWS Glue"),
+        (b"\0\0\0\0\0\0\0\0\x07\x02", "Apicurio"),
+        (b"Obj\x01\x04\x14avro.codec", "object container"),
+        (gzip.compress(EVENT), "gzip"),
+        (b"\x081004\x02", "nor is the schema named in a header"),
+    ],
+)
+def test_what_is_no_avro_is_named(data: bytes, says: str) -> None:
+    with pytest.raises(RejectedError) as caught:
+        SourceReader(mapping("gender: g", AVRO_HEAD), DictRegistry({1: SCHEMA}))(message(data))
+    assert caught.value.reason == "malformed-avro"
+    assert says in caught.value.detail
+
+
+def test_it_is_said_when_the_key_is_at_fault() -> None:
+    of = mapping("gender: g", "source: crm\nformat: debezium-avro\nrealm: {constant: north}\nrecord_id: id")
+    schema = json.dumps(
+        {
+            "type": "record",
+            "name": "E",
+            "fields": [{"name": "op", "type": "string"}, {"name": "before", "type": ["null", "int"]}],
+        }
+    )
+    with pytest.raises(RejectedError, match="malformed-avro: the key: JSON, not Avro"):
+        SourceReader(of, DictRegistry({1: schema}))(message(avro(schema, {"op": "d", "before": None}), b'{"id": 5}'))
+
+
+def test_a_schema_of_another_kind_is_named_as_the_registry_names_it() -> None:
+    class Json(DictRegistry):
+        def schema(self, schema_id: int) -> str:
+            raise UnknownSchemaError(f"{schema_id} is JSON, not Avro")
+
+    with pytest.raises(RejectedError, match="unknown-schema: the value: schema 1: 1 is JSON, not Avro"):
+        SourceReader(mapping("gender: g", AVRO_HEAD), Json())(message(avro(SCHEMA, DATUM)))
+
+
+GUID = UUID("3e11fa47-71ca-11e1-9e33-c80aa9429562")
+
+
+def test_avro_is_read_by_the_guid_in_a_header() -> None:
+    class WithGuids(DictRegistry):
+        def schema_by_guid(self, guid: str) -> str:
+            if guid != str(GUID):
+                raise UnknownSchemaError("there is none")
+            return SCHEMA
+
+    of = mapping("gender: g", AVRO_HEAD)
+    headers = (("__value_schema_id", b"\1" + GUID.bytes),)
+    (found,) = SourceReader(of, WithGuids())(message(avro(SCHEMA, DATUM)[5:], headers=headers))
+    assert found.record == "north/test/1"
+    other = (("__value_schema_id", b"\1" + bytes(16)),)
+    with pytest.raises(
+        RejectedError, match=r"unknown-schema: the value: schema 00000000-.*, which a header names: there is none"
+    ):
+        SourceReader(of, WithGuids())(message(avro(SCHEMA, DATUM)[5:], headers=other))
+    with pytest.raises(RejectedError, match="which this registry does not know"):
+        SourceReader(of, DictRegistry())(message(avro(SCHEMA, DATUM)[5:], headers=headers))
+
+
+EMPTY = {"type": "record", "name": "E", "fields": [{"name": "x", "type": "null"}]}
+
+
+@pytest.mark.parametrize(
+    "items",
+    [
+        "null",
+        EMPTY,
+        {"type": "fixed", "name": "F", "size": 0},
+        {"type": "record", "name": "G", "fields": []},
+        {"type": "null"},
+    ],
+)
+@pytest.mark.parametrize("inside", ["{}", '{{"type": "map", "values": {}}}', '["null", {}]'])
+def test_a_list_that_promises_millions_in_a_few_bytes_is_refused(items: object, inside: str) -> None:
+    part = inside.format(json.dumps({"type": "array", "items": items}))
+    schema = f'{{"type": "record", "name": "R", "fields": [{{"name": "a", "type": {part}}}]}}'
+    reader = SourceReader(mapping("gender: g", AVRO_HEAD), DictRegistry({1: schema}))
+    with pytest.raises(RejectedError, match=r"unknown-schema: .* a list of items without any content"):
+        reader(message(b"\0\0\0\0\1" + b"\x80\x80\x80\x10\0"))
+
+
+def test_a_named_type_without_content_is_known_where_it_is_used_again() -> None:
+    fields = [{"name": "e", "type": EMPTY}, {"name": "a", "type": {"type": "array", "items": "E"}}]
+    schema = json.dumps({"type": "record", "name": "R", "fields": fields})
+    reader = SourceReader(mapping("gender: g", AVRO_HEAD), DictRegistry({1: schema}))
+    assert reason_of(reader, b"\0\0\0\0\1" + b"\x80\x80\x80\x10\0") == "unknown-schema"
+
+
+def test_a_decimal_of_any_length_costs_no_time() -> None:
+    decimal = {"type": "bytes", "logicalType": "decimal", "precision": 3_000_000, "scale": 2}
+    schema = json.dumps({"type": "record", "name": "R", "fields": [{"name": "a", "type": decimal}]})
+    as_bytes = json.dumps({"type": "record", "name": "R", "fields": [{"name": "a", "type": "bytes"}]})
+    reader = SourceReader(mapping("gender: g", AVRO_HEAD), DictRegistry({1: schema}))
+    assert reason_of(reader, avro(as_bytes, {"a": b"\x7f" * 900_000})) == "malformed-avro"
 
 
 def test_the_error_of_bad_bytes_does_not_quote_them() -> None:
