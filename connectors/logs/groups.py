@@ -24,6 +24,7 @@ class Position(NamedTuple):
     committed: int | None  # the next offset to read; None if never set
     first: int  # offset there is
     end: int  # one past the last, transaction markers included
+    metadata: str = ""  # committed with the offset
 
     @property
     def lag(self) -> int:
@@ -57,7 +58,8 @@ def positions(settings: Settings, group: str, topics: Sequence[str]) -> list[Pos
             if at.error is not None:
                 raise KafkaException(at.error)
             first, end = consumer.get_watermark_offsets(TopicPartition(at.topic, at.partition), timeout=TIMEOUT)
-            found.append(Position(at.topic, at.partition, at.offset if at.offset >= 0 else None, first, end))
+            committed = at.offset if at.offset >= 0 else None
+            found.append(Position(at.topic, at.partition, committed, first, end, at.metadata or ""))
     finally:
         consumer.close()
     return found

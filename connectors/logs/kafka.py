@@ -5,14 +5,18 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 from confluent_kafka import OFFSET_INVALID, Consumer, KafkaError, TopicPartition
 
-from connectors.logs.kafka_client import PERMANENT, REQUEST_SECONDS, Connection, asking, unanswered
+from connectors.logs.kafka_begin import Mark
+from connectors.logs.kafka_beginnings import Beginnings
+from connectors.logs.kafka_client import PERMANENT, Connection, asking
 from connectors.logs.kafka_orphans import Orphans
 from connectors.logs.kafka_purge import Purge
+from connectors.logs.kafka_sources import SourceTopics, why_not
 from connectors.logs.kafka_table import KafkaTable
 from connectors.logs.kafka_transactions import KafkaTransactions
 from schemas.topics import LARGEST_MESSAGE_BYTES, table_topic
@@ -43,6 +47,12 @@ DOUBT_SECONDS = 60.0
 RELEASE_SECONDS = 75.0
 """How long a member that was killed may keep its name: longer than any session of the consumer protocol (at most 60 s)."""
 
+AGAIN_SECONDS = 3.0
+"""How often a partition that cannot be read is looked at again."""
+
+AGAIN_SHARE = 0.2
+"""And so much later for each of them, as each costs some requests."""
+
 STILL_USED = KafkaError(KafkaError.UNRELEASED_INSTANCE_ID).str()
 
 OUT_OF_REACH = frozenset({KafkaError._TRANSPORT, KafkaError._ALL_BROKERS_DOWN, KafkaError._RESOLVE, KafkaError._TIMED_OUT})
@@ -63,15 +73,17 @@ class KafkaSession:
         topics: Sequence[str],
         *,
         from_beginning: bool = False,
+        epochs: Mapping[str, int] = MappingProxyType({}),
         purge: bool = False,
         max_message_bytes: int = LARGEST_MESSAGE_BYTES,
         table_id: str = "",
         stopping: threading.Event | None = None,
     ) -> None:
-        """`from_beginning`: partitions without a committed offset start at the first message (source topics); else they are
-        an error, as `singleview init` commits first offsets for every inbox of our own. `purge`: what is consumed is
-        deleted. `table_id`: of the table topic, if it is known: another one has lost what it held. `stopping`: set by
-        whoever stops the process; calls that wait for a broker give up soon after."""
+        """`from_beginning`: the topics are sources; partitions without a committed offset start at the first message. Else
+        they are an error, as `singleview init` commits first offsets for every inbox of our own. `epochs`: of the source
+        topics whose events are ordered by the log. `purge`: what is consumed is deleted. `table_id`: of the
+        table topic, if it is known: another one has lost what it held. `stopping`: set by whoever stops the process; calls
+        that wait for a broker give up soon after."""
         self._connection = connection
         self._processor = processor
         self._names = connection.names
@@ -81,8 +93,8 @@ class KafkaSession:
         self._from_beginning = from_beginning
         self._assigned: set[Inbox] = set()
         self._paused: set[Inbox] = set()
-        self._starts: dict[Inbox, int] = {}  # committed offsets found and not begun at yet
         self._begun: dict[Inbox, int] = {}  # where reading a partition began
+        self._again = 0.0  # when to look at partitions again that could not be begun
         self._told: dict[int, float] = {}  # when an error was last told, by its code
         self._joined = False
         self._out_of_reach = -DOUBT_SECONDS  # when the brokers last were
@@ -97,8 +109,12 @@ class KafkaSession:
         )
         self._purge = Purge(connection.common, processor) if purge else None
         self._orphans = Orphans(connection, self._group, self._topics) if connection.may_orphan else None
+        self._sources = SourceTopics(connection, self._topics) if from_beginning else None
         self._positions: list[TopicPartition] = []  # sent with the open transaction
         self._consumer = self._member()
+        self._beginnings = Beginnings(
+            connection, processor, self._logical, self._sources, epochs, consumer=lambda: self._consumer, asking=self._asking
+        )
 
     def listen(self, listener: Listener) -> None:
         self._listener = listener
@@ -108,7 +124,7 @@ class KafkaSession:
         return self._connection.transaction_seconds
 
     def _member(self) -> Consumer:
-        return self._connection.member(self._group, self._on_client_error)
+        return self._connection.member(self._group, self._on_client_error, of_sources=self._from_beginning)
 
     def _on_client_error(self, error: KafkaError) -> None:
         if error.code() in OUT_OF_REACH:
@@ -131,31 +147,40 @@ class KafkaSession:
         consumer.incremental_assign([])
         self._name_wanted = 0.0
         if self._orphans:
-            self._orphans.rebalanced()
-        inboxes = [self._inbox(tp) for tp in partitions]
+            self._orphans.rebalanced([f"{tp.topic}/{tp.partition}" for tp in partitions if tp.topic not in self._logical])
+        inboxes = self._read_ones(partitions)
         self._assigned.update(inboxes)
         self._paused.update(inboxes)
         self._listener.assigned(inboxes)
 
     def _on_revoke(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
-        inboxes = {self._inbox(tp) for tp in partitions}
+        inboxes = set(self._read_ones(partitions))
         fetched = [self._partition(inbox) for inbox in inboxes & self._begun.keys()]
         self._forget(inboxes)
         consumer.incremental_unassign(fetched)
+
+    def _read_ones(self, partitions: Iterable[TopicPartition]) -> list[Inbox]:
+        """Those of topics that are read: a group may give others, which another member reads, or this one did before."""
+        return [self._inbox(tp) for tp in partitions if tp.topic in self._logical]
 
     def _forget(self, inboxes: set[Inbox]) -> None:
         self._listener.revoked(inboxes)
         self._assigned -= inboxes
         self._paused -= inboxes
         for inbox in inboxes:
-            self._starts.pop(inbox, None)
             self._begun.pop(inbox, None)
+            self._beginnings.forget(inbox)
 
     def _inbox(self, tp: TopicPartition) -> Inbox:
         return Inbox(self._logical[tp.topic], tp.partition)
 
-    def _partition(self, inbox: Inbox, offset: int = OFFSET_INVALID) -> TopicPartition:
-        return TopicPartition(self._names.physical(inbox.topic), inbox.partition, offset)
+    def _partition(self, inbox: Inbox, offset: int = OFFSET_INVALID, mark: Mark | None = None) -> TopicPartition:
+        topic = self._names.physical(inbox.topic)
+        return (
+            TopicPartition(topic, inbox.partition, offset, mark.text())
+            if mark
+            else TopicPartition(topic, inbox.partition, offset)
+        )
 
     # -- the inbox --
 
@@ -164,6 +189,11 @@ class KafkaSession:
             self._join()
         if self._orphans:
             self._orphans.look()
+        if self._sources:
+            for topic in self._sources.look():
+                self._begin_anew(self._logical[topic])
+        if self._beginnings.impossible and time.monotonic() >= self._again:
+            self._try_again()
         found: list[Any] = self._consumer.consume(1, timeout)  # consume(n, t) would wait all of t for n messages
         if found and limit > 1:
             found += self._consumer.consume(limit - 1, 0)
@@ -191,15 +221,18 @@ class KafkaSession:
 
     def _consumer_error(self, error: KafkaError, raw: Any) -> None:
         topic = raw.topic() or "the log"
+        trouble = why_not(error) if self._sources and raw.topic() in self._logical else None
         if error.fatal() or error.code() == KafkaError._FATAL:  # as an event, a fatal error does not call itself so
             if "fenced" in error.str().lower():
                 raise self._fenced(error)
             if STILL_USED in error.str():
                 raise self._still_used(error)
             raise LogError(f"{self._processor}: {topic} cannot be read: {error.str()}")
-        if error.code() == KafkaError.UNKNOWN_TOPIC_OR_PART and self._from_beginning:
-            self._tell(error.code(), f"topic {topic} does not exist yet: waiting for its source")
-        elif error.code() in PERMANENT or error.code() == KafkaError._AUTO_OFFSET_RESET:
+        if self._sources and trouble:
+            self._sources.note(topic, trouble)
+        elif error.code() == KafkaError._AUTO_OFFSET_RESET:
+            self._overtaken(Inbox(self._logical[topic], raw.partition()))
+        elif error.code() in PERMANENT:
             raise LogError(f"{self._processor}: {topic} cannot be read: {error.str()}")
         else:
             self._tell(error.code(), f"{error.str()} (goes on by itself)")
@@ -252,59 +285,84 @@ class KafkaSession:
                 found[inbox] = max(0, end - max(read, first))
         return found
 
+    # -- partitions that cannot be read --
+
+    def unread(self) -> Mapping[str, str]:
+        """What is not read, by `topic` or `topic/partition`, and why."""
+        return self._beginnings.unread()
+
+    def read_again(self) -> Mapping[str, int]:
+        """How often a partition of a source topic was begun anew, as the topic was another than before."""
+        return self._beginnings.read_again
+
+    def _begin_anew(self, topic: str) -> None:
+        """A source topic was deleted and made anew: for the runtime its partitions go and come back."""
+        inboxes = {inbox for inbox in self._assigned if inbox.topic == topic}
+        for inbox in inboxes:
+            self.pause(inbox)
+        self._listener.revoked(inboxes)
+        self._listener.assigned(inboxes)
+
+    def _overtaken(self, inbox: Inbox) -> None:
+        """Its next offset is no longer there. The client has given the partition up, and takes no seek: so the group gives
+        it anew, and its offsets are compared with what there is before it is begun."""
+        if inbox in self._assigned:
+            log.warning("%s: the next offset of %s/%d is no longer there", self._processor, *inbox)
+            self._leave()
+
+    def _try_again(self) -> None:
+        """Partitions that could not be read may be by now: offsets were set, a topic was mended, an operator has decided."""
+        for inbox in list(self._beginnings.impossible):
+            self.resume(inbox)
+        self._again = time.monotonic() + max(AGAIN_SECONDS, AGAIN_SHARE * len(self._beginnings.impossible))
+
+    # -- where to begin --
+
     def resume(self, partition: Inbox) -> None:
-        if partition not in self._starts:
-            self._locate([partition])
+        if not self._beginnings.is_located(partition):
+            self._beginnings.locate([partition])
+        start = self._beginnings.start(partition)
+        if start is None:
+            self._stop_fetching(partition)
+            return
         if partition in self._begun:
             self._consumer.resume([self._partition(partition)])
-            self._seek(partition)
+            self._seek(partition, start)
         else:
-            self._begun[partition] = self._starts.pop(partition)
-            self._consumer.incremental_assign([self._partition(partition, self._begun[partition])])
+            self._begun[partition] = start
+            self._consumer.incremental_assign([self._partition(partition, start)])
             # The client remembers a pause of the time before the partition went away and came back.
             self._consumer.resume([self._partition(partition)])
         self._paused.discard(partition)
 
     def pause(self, partition: Inbox) -> None:
+        self._beginnings.drop(partition)
+        self._stop_fetching(partition)
+
+    def _stop_fetching(self, partition: Inbox) -> None:
         self._paused.add(partition)
-        self._starts.pop(partition, None)
         if partition in self._begun:
             self._consumer.pause([self._partition(partition)])
 
     def rewind(self) -> None:
-        self._starts.clear()
+        self._beginnings.clear()
         reading = self._assigned - self._paused
         if reading:
-            self._locate(reading)
+            self._beginnings.locate(reading)
             for inbox in reading:
-                self._seek(inbox)
+                start = self._beginnings.start_again(inbox)
+                if start is None:
+                    self._stop_fetching(inbox)
+                else:
+                    self._seek(inbox, start)
 
-    def _locate(self, inboxes: Collection[Inbox]) -> None:
-        """Finds the stable committed offsets: open transactions of a former owner end first."""
-        wanted = [self._partition(inbox) for inbox in inboxes]
-        what = f"committed offsets of {self._processor}"
-        for found in self._asking(what, lambda: self._consumer.committed(wanted, REQUEST_SECONDS)):
-            if found.error:
-                raise unanswered(f"{what} in {found.topic}/{found.partition}", found.error)
-            if found.offset < 0 and not self._from_beginning:
-                raise LogError(f"{found.topic}/{found.partition} has no committed offset: run `singleview init` first")
-            self._starts[self._inbox(found)] = found.offset if found.offset >= 0 else self._first(found)
-
-    def _first(self, partition: TopicPartition) -> int:
-        """The first offset there is."""
-        what = f"first offset of {partition.topic}/{partition.partition}"
-        found = self._asking(what, lambda: self._consumer.get_watermark_offsets(partition, REQUEST_SECONDS))
-        assert found is not None  # it raises when it does not know
-        return found[0]
-
-    def _seek(self, inbox: Inbox) -> None:
+    def _seek(self, inbox: Inbox, start: int) -> None:
         """Begins at the offset found; what was fetched before is dropped.
 
         Never by unassigning: the client would take it for the answer to a rebalance that waits for this process.
         """
-        start = self._starts[inbox]
         self._asking(f"seek in {inbox.topic}/{inbox.partition}", lambda: self._consumer.seek(self._partition(inbox, start)))
-        self._begun[inbox] = self._starts.pop(inbox)
+        self._begun[inbox] = start
 
     def _asking(self, what: str, ask: Callable[[], T]) -> T:
         """As `asking`. Brokers that do not answer are out of reach too: the client tells only of those it lost."""
@@ -320,7 +378,7 @@ class KafkaSession:
         self._transactions.begin()
 
     def send_offsets(self, offsets: Mapping[Inbox, int]) -> None:
-        self._positions = [self._partition(inbox, offset) for inbox, offset in offsets.items()]
+        self._positions = [self._partition(inbox, offset, self._beginnings.mark(inbox)) for inbox, offset in offsets.items()]
         self._transactions.send_offsets(self._positions, self._membership())
 
     def produce(self, outgoing: Iterable[Outgoing]) -> None:
@@ -354,8 +412,8 @@ class KafkaSession:
 
     def table_end(self, partition: int) -> TableEnd:
         inboxes = [inbox for inbox in self._assigned if inbox.partition == partition]
-        self._locate(inboxes)
-        consumed = any(self._starts[inbox] > 0 for inbox in inboxes)
+        self._beginnings.locate(inboxes)
+        consumed = any(self._beginnings.committed(inbox) > 0 for inbox in inboxes)
         return self._table.end(partition)._replace(consumed=consumed)
 
     def read_table(self, partition: int, start: int, end: int) -> Iterator[list[TableRecord]]:

@@ -67,6 +67,9 @@ CLASSIC_DEFAULTS: dict[str, Any] = {
 GROUP_SETTINGS = MEMBER_DEFAULTS.keys() | CLASSIC_DEFAULTS.keys()
 """What only a member of a group is to know: some values do not go together with others' defaults."""
 
+SOURCE_DEFAULTS: dict[str, Any] = {"topic.metadata.refresh.interval.ms": 5_000}
+"""Topics of others come, and grow: the client's own 5 minutes are long for who waits for a new source to be read."""
+
 PRODUCER_DEFAULTS: dict[str, Any] = {
     "transaction.timeout.ms": TRANSACTION_TIMEOUT_MS,
     "partitioner": "murmur2_random",  # as Java clients; librdkafka's own default differs
@@ -109,9 +112,14 @@ class Connection(NamedTuple):
         """How members say which release they are (`schemas/versions.py`)."""
         return {"client.id": client_id(this_release(), self.settings.get("client.id", ""))}
 
-    def member(self, group: str, on_error: Callable[[KafkaError], None]) -> Consumer:
+    def member(self, group: str, on_error: Callable[[KafkaError], None], *, of_sources: bool = False) -> Consumer:
         """A consumer that may join the group. `on_error` is told, as it polls, of brokers out of reach."""
-        own = {**MEMBER_DEFAULTS, "group.protocol": self.protocol, "error_cb": on_error}
+        own = {
+            **(SOURCE_DEFAULTS if of_sources else {}),
+            **MEMBER_DEFAULTS,
+            "group.protocol": self.protocol,
+            "error_cb": on_error,
+        }
         if self.static:
             own["group.instance.id"] = self.instance
         if self.protocol == "classic":

@@ -5,6 +5,9 @@ another gets it. A static member that is killed in between and comes back, or th
 again, is given what it had after the first round, and Kafka begins no second one (KIP-345: a static member that comes back
 causes no rebalance). The partition then stays without an owner until the group changes for another reason.
 
+A static member that comes back reading other topics than before causes none either: it is given partitions that it does
+not read, and another that would read them is not.
+
 So a member looks some time after each rebalance it has seen, and has the group share out again if need be.
 """
 
@@ -47,9 +50,11 @@ class Orphans:
         self._clock = clock
         self._due: float | None = None  # when to look; None: nothing has changed since the last look
         self._looking: threading.Thread | None = None
+        self._strangers: list[str] = []
 
-    def rebalanced(self) -> None:
-        """This member was given something, or nothing, by a rebalance."""
+    def rebalanced(self, strangers: Sequence[str] = ()) -> None:
+        """This member was given something, or nothing, by a rebalance. `strangers`: partitions it does not read."""
+        self._strangers += strangers
         self._due = self._clock() + LOOK_SECONDS
 
     def look(self) -> None:
@@ -62,8 +67,14 @@ class Orphans:
 
     def _find_owners(self) -> None:
         try:
+            strangers, self._strangers = self._strangers, []
             orphans = self._orphans()
-            if orphans:
+            if strangers:
+                log.warning(
+                    "%s: given %s, which it does not read: the group shares out again", self._group, ", ".join(strangers)
+                )
+                self._pass_through()
+            elif orphans:
                 log.warning("%s: nobody has %s: the group shares out again", self._group, ", ".join(orphans))
                 self._pass_through()
         except KafkaException as error:

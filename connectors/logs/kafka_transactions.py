@@ -91,6 +91,7 @@ class KafkaTransactions:
         self._max_message_bytes = max_message_bytes
         self._stopping = stopping
         self._producer: Producer | None = None  # None: to be made anew
+        self._starting: Producer | None = None  # made, but its initialisation was not answered yet
         self._open = False
         self._in_doubt = True  # an earlier producer may have left something open, or half committed
         self._began = 0.0
@@ -258,9 +259,15 @@ class KafkaTransactions:
         return self._producer
 
     def _ready(self) -> Producer:
-        """The producer; a new one if need be, whose initialisation ends what the last one left open."""
+        """The producer; a new one if need be, whose initialisation ends what the last one left open.
+
+        One that got no answer goes on at the next call: were it replaced by another, its request could still reach the
+        broker after that of the other, and fence it.
+        """
         if self._producer is None:
-            producer, began = self._connection.producer(self._id, self._max_message_bytes), time.monotonic()
+            if self._starting is None:
+                self._starting = self._connection.producer(self._id, self._max_message_bytes)
+            producer, began = self._starting, time.monotonic()
             while True:
                 try:
                     producer.init_transactions(SLICE_SECONDS)
@@ -269,10 +276,12 @@ class KafkaTransactions:
                     cause: KafkaError = error.args[0]
                     if cause.retriable() and not self._out_of_patience(began):
                         continue
+                    if not cause.retriable():
+                        self._starting = None
                     if cause.code() in FENCED:
                         raise self._connection.fenced(self._processor, cause) from error
                     raise unanswered(f"transactions of {self._id}", cause) from error
-            self._producer = producer
+            self._producer, self._starting = producer, None
             self._in_doubt = False
         return self._producer
 

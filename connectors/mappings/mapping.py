@@ -38,6 +38,7 @@ class Mapping:
     format: Format
     delimiter: str
     known_realms: frozenset[str]  # that its records may be of; empty: any
+    log_epoch: int | None  # where the log orders its events: raised when their topic was made anew
     columns: frozenset[str]  # of a file: every path there is, as written
 
     def __init__(self, document: MappingDocument) -> None:
@@ -59,6 +60,7 @@ class Mapping:
         self._order = compile_order(order, document.epoch, debezium=self._debezium)
         self._time = _event_time(time)
         self._operation = _operation(document)
+        self.log_epoch = document.epoch if order.log else None
         self._root = getter(document.root or ".")
         self._source = _source(document.source)
         self._attributes = AttributesReader(self.source, document.attributes)

@@ -89,12 +89,16 @@ def init(
     accept: Annotated[
         list[str] | None, typer.Option(metavar="TOPIC", help="A table topic that was made anew and has its content back.")
     ] = None,
+    skip_lost: Annotated[
+        list[str] | None,
+        typer.Option(metavar="TOPIC", help="Go on without what was deleted from this topic before it was read; may repeat."),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Create the topics on Kafka, check existing ones, commit first offsets. Harmless to repeat."""
     from streams.app.commands.kafka import init as command
 
-    command(config, accept or [], as_json=as_json)
+    command(config, accept or [], skip_lost or [], as_json=as_json)
 
 
 @app.command()

@@ -17,6 +17,10 @@ STANDBY_SECONDS = 30.0
 """An instance without partitions for this long after its start has none to expect: others hold them all."""
 
 
+SOURCES_READER = "intake"
+"""The processor whose topics are others' affair: it is ready although one of them cannot be read."""
+
+
 class Health(NamedTuple):
     """One processor's state, as /live and /ready tell it."""
 
@@ -26,13 +30,13 @@ class Health(NamedTuple):
     why: str  # not ready, or not live
     partitions: int
     restoring: int
-    stopped_sources: dict[str, str]  # topic or topic/partition, why: an operator's matter, the rest goes on
+    stopped_sources: dict[str, str]  # topic or topic/partition, why it is not read: an operator's matter, the rest goes on
 
 
 def health(watch: Watch, now: float) -> Health:
     """`now`: monotonic seconds."""
     seen = watch.snapshot
-    why = _why_not(seen, now, watch.started)
+    why = _why_not(seen, now, watch.started) or ("" if watch.processor == SOURCES_READER else _cut_off(seen))
     return Health(
         watch.processor,
         live=now - seen.at < STALLED_SECONDS,
@@ -61,3 +65,8 @@ def _why_not(seen: Snapshot, now: float, started: float) -> str:
     if not seen.partitions and now - started < STANDBY_SECONDS:
         return "holds no partition yet"
     return ""
+
+
+def _cut_off(seen: Snapshot) -> str:
+    """Why some of its inbox is not read; empty if all is."""
+    return "; ".join(f"{topic}: {why}" for topic, why in seen.stopped)

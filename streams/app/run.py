@@ -113,7 +113,7 @@ class Runner:
             log.info("%s runs as %s", name, self._instance)
             while not self._stopping.is_set():
                 worker.step(POLL_SECONDS)
-                watch.publish(worker, session.lags)
+                watch.publish(worker, session.lags, session.unread, session.read_again)
         except StoppedError:
             log.info("%s ends before it began", name)
         except (*USER_ERRORS, *WORK_ERRORS, OSError) as error:
@@ -149,6 +149,7 @@ class Runner:
             name,
             deployment.inbox(name),
             from_beginning=name == "intake",
+            epochs=deployment.log_epochs if name == "intake" else {},
             purge=INBOX_OF.get(name) in INBOXES,
             table_id=deployment.table_id(name),
             stopping=self._stopping,

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from streams.app.figures import Figures, Sample
 from streams.engine import metrics
@@ -26,6 +27,8 @@ ONE_IN = 50
 MOST_SAMPLED = 8
 """Changes read for their event time, of each batch: reading one costs as much as notifying it."""
 
+NOTHING: Mapping[str, Any] = MappingProxyType({})
+
 EventTime = Callable[[bytes], int | None]
 """The source event time of an encoded change, ms; None for what cannot be read: that is the processor's matter."""
 
@@ -37,7 +40,7 @@ class Snapshot(NamedTuple):
     samples: tuple[Sample, ...] = ()
     partitions: tuple[Inbox, ...] = ()
     restoring: tuple[Inbox, ...] = ()
-    stopped: tuple[tuple[str, str], ...] = ()  # topic or topic/partition, why
+    stopped: tuple[tuple[str, str], ...] = ()  # topic or topic/partition that is not read, and why
     trouble: str = ""  # why no batch is done at the moment
     polled: bool = False  # false until the first poll has returned
 
@@ -117,19 +120,32 @@ class Watch:
 
     # -- after a step of the runtime --
 
-    def publish(self, worker: Worker, lags: Callable[[], Mapping[Inbox, int]], *, now: bool = False) -> None:
-        """Tells others how things stand; does nothing if it has done so just now. `lags` asks nobody: it must be quick."""
+    def publish(
+        self,
+        worker: Worker,
+        lags: Callable[[], Mapping[Inbox, int]],
+        unread: Callable[[], Mapping[str, str]] = lambda: NOTHING,
+        read_again: Callable[[], Mapping[str, int]] = lambda: NOTHING,
+        *,
+        now: bool = False,
+    ) -> None:
+        """Tells others how things stand; does nothing if it has done so just now.
+
+        The session says its lags, the topics that it cannot read, and those it began anew. It asks nobody: it must be quick.
+        """
         at = self._clock()
         if self.snapshot.polled and at - self.snapshot.at < PUBLISH_SECONDS and not now:
             return
+        stopped = {**unread(), **worker.stopped}
         self._count(worker)
+        self._topics(stopped, read_again())
         self._partitions(worker, lags())
         self.snapshot = Snapshot(
             at,
             self._figures.samples(),
             tuple(worker.partitions),
             tuple(worker.restoring),
-            tuple(worker.stopped.items()),
+            tuple(stopped.items()),
             worker.trouble,
             polled=True,
         )
@@ -145,9 +161,14 @@ class Watch:
             put(metrics.DEAD_LETTERS, (name, reason), count)
         for reason, count in counts.parked_tries.items():
             put(metrics.PARKED_TRIES, (name, reason), count)
-        for place in worker.stopped:
+
+    def _topics(self, stopped: Iterable[str], read_again: Mapping[str, int]) -> None:
+        self._figures.forget(metrics.STOPPED_SOURCES)
+        for place in stopped:
             topic, _, partition = place.partition("/")
-            put(metrics.STOPPED_SOURCES, (name, topic, partition), 1)
+            self._figures.set(metrics.STOPPED_SOURCES, (self.processor, topic, partition), 1)
+        for topic, times in read_again.items():
+            self._figures.set(metrics.READ_AGAIN, (self.processor, topic), times)
 
     def _partitions(self, worker: Worker, lags: Mapping[Inbox, int]) -> None:
         """What is told by partition; nothing of those that have gone to another instance."""

@@ -67,6 +67,11 @@ class Deployment:
     def source_topics(self) -> list[str]:
         return list(self._by_topic)
 
+    @property
+    def log_epochs(self) -> dict[str, int]:
+        """The epoch of each source topic whose events are ordered by the log."""
+        return {topic: mapping.log_epoch for topic, mapping in self._by_topic.items() if mapping.log_epoch is not None}
+
     @cached_property
     def names(self) -> TopicNames:
         return TopicNames(self.configuration.prefix, frozenset(self._by_topic))

@@ -138,8 +138,16 @@ STOPPED_SOURCES = Metric(
     Kind.GAUGE,
     ("processor", "topic", "partition"),
     "",
-    "1 for a topic, or a partition of it, that is not read any more: too many dead letters, one too large to be kept,"
-    " messages of a newer version, or one that takes more memory or time than there is; the log says which",
+    "1 for a topic, or a partition of it, that is not read: too many dead letters, one too large to be kept, messages of a"
+    " newer version, one that takes more memory or time than there is, events deleted before they were read, no right to"
+    " read, not there; /ready and the log say which",
+)
+READ_AGAIN = Metric(
+    "singleview_source_read_again_total",
+    Kind.COUNTER,
+    ("processor", "topic"),
+    "partitions",
+    "Partitions of a source topic read from their beginning, as it had been deleted and made anew",
 )
 
 # -- state --
@@ -190,6 +198,7 @@ METRICS: tuple[Metric, ...] = (
     PARKED_TRIES,
     RETRIES,
     STOPPED_SOURCES,
+    READ_AGAIN,
     PARTITIONS,
     RESTORED,
     RESTORE_LEFT,

@@ -8,14 +8,14 @@ from typing import Any, NamedTuple
 import msgspec
 import pytest
 import yaml
-from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka import Consumer, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]
 
 from connectors.logs.groups import describe_group, positions
 from connectors.logs.release import broker_level, release_of
 from connectors.mappings import shipped_mapping
 from connectors.registry import ConfluentRegistry
-from tests.command_line import CommandLine
+from tests.command_line import CommandLine, Outcome
 from tests.parts.ports import free_port
 
 pytestmark = [pytest.mark.kafka, pytest.mark.registry]
@@ -51,8 +51,17 @@ class Plant:
         self._document |= changes
         self._config.write_text(yaml.safe_dump(self._document))
 
-    def init(self) -> None:
-        assert self._singleview("init", "--config", self._config).code == 0
+    def init(self, *options: str, code: int = 0) -> Outcome:
+        told = self._singleview("init", "--config", self._config, *options)
+        assert told.code == code
+        return told
+
+    def read_source(self, topic: str) -> None:
+        """Instead of the others."""
+        mapping = yaml.safe_load(shipped_mapping("partner").read_text()) | {"topics": [topic]}
+        path = self._config.with_name("partner.yaml")
+        path.write_text(yaml.safe_dump(mapping))
+        self.configure(sources=[str(path)])
 
     def doctor(self) -> Found:
         found = self._singleview("doctor", "--config", self._config, "--json")
@@ -119,6 +128,31 @@ def test_a_broker_and_a_registry_that_are_away_are_errors_and_the_rest_is_still_
     assert [check["what"] for check in found.of("registry", "error")] == ["reachable"]
     assert found.of("topics", "error") == found.of("groups", "error") == []
     assert found.of("stores", "ok")
+
+
+def test_events_deleted_before_they_were_read_are_named_with_the_command_that_gives_them_up(
+    plant: Plant, kafka: str, unique: str
+) -> None:
+    topic = f"{unique}partner"
+    plant.read_source(topic)
+    plant.init()
+    settings = {"bootstrap.servers": kafka}
+    admin, producer = AdminClient(dict(settings)), Producer(settings)
+    admin.create_topics([NewTopic(topic, 1, 1)], operation_timeout=30)[topic].result()
+    for number in range(10):
+        producer.produce(topic, b"%d" % number, partition=0)
+    producer.flush(30)
+    group = Consumer({**settings, "group.id": f"{unique}intake"})
+    group.commit(offsets=[TopicPartition(topic, 0, 3)], asynchronous=False)
+    group.close()
+    first = TopicPartition(topic, 0, 8)
+    admin.delete_records([first])[first].result()
+    (error,) = plant.doctor().of("groups", "error")
+    assert f"{topic}/0 was read to 3, but is there from 8 to 10" in error["found"]
+    assert f"singleview init --skip-lost {topic}" in error["fix"]
+    told = plant.init("--skip-lost", topic)
+    assert f"{topic}/0: 5 offsets (3 to 7) are given up; it is read on at 8" in told.out
+    assert plant.init("--skip-lost", f"{unique}nothing", code=2).err.startswith("error: --skip-lost: no processor")
 
 
 def test_people_get_a_table_with_the_fix_under_what_was_found(plant: Plant) -> None:

@@ -18,16 +18,18 @@ from streams.app.broker import quiet, reach, unreachable
 from streams.app.config import EVENT_BYTES, Configuration, topic_specs
 from streams.app.console import UsageError, WorkError, out, print_facts, print_json, stages
 from streams.app.facts.start import record, refuse_changed
+from streams.app.skip import skip_lost
 from streams.app.wiring import INBOX_OF, Deployment
 
 FLUSH_SECONDS = 60.0
 """How long the broker may take to acknowledge the last events."""
 
 
-def init(config: Path, accepted: Sequence[str] = (), *, as_json: bool) -> None:
+def init(config: Path, accepted: Sequence[str] = (), skipped: Sequence[str] = (), *, as_json: bool) -> None:
     """Creates and checks topics, commits first offsets, registers schemas, keeps the facts of the deployment.
 
-    `accepted`: table topics whose content was brought back. Raises WorkError with the fix, FactsError.
+    `accepted`: table topics whose content was brought back. `skipped`: topics to be read on without what was
+    deleted before it was read. Raises WorkError with the fix, FactsError.
     """
     deployment = Deployment(Configuration.load(config))
     configuration = deployment.configuration
@@ -41,6 +43,7 @@ def init(config: Path, accepted: Sequence[str] = (), *, as_json: bool) -> None:
             for processor, topic in INBOX_OF.items()
         )
         changes = record(deployment, settings, accepted)
+        given_up = skip_lost(deployment, settings, skipped)
     except (TopicMismatchError, ActiveGroupError) as error:
         raise WorkError(str(error)) from error
     except KafkaException as error:
@@ -48,11 +51,11 @@ def init(config: Path, accepted: Sequence[str] = (), *, as_json: bool) -> None:
     with ConfluentRegistry(configuration.registry_settings) as registry:
         deployment.codec(registry)
     if as_json:
-        print_json({**report._asdict(), "first_offsets": offsets, "changes": changes})
+        print_json({**report._asdict(), "first_offsets": offsets, "changes": changes, "given_up": given_up})
         return
     facts = {"created": str(len(report.created)), "already there": str(len(report.existing)), "first offsets": str(offsets)}
     print_facts("Topics", facts)
-    for difference in (*changes, *report.differences):
+    for difference in (*changes, *given_up, *report.differences):
         out.print(f" [yellow]note:[/] {escape(difference)}", soft_wrap=True)
 
 

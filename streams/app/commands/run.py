@@ -132,7 +132,7 @@ def _run_here(deployment: Deployment, chosen: Sequence[str], instance: str, inde
     if as_json:
         summary: Summary = {
             "messages": {name: worker.counts.messages for name, worker in runner.workers.items()},
-            "stopped_sources": {topic: why for worker in runner.workers.values() for topic, why in worker.stopped.items()},
+            "stopped_sources": {topic: why for watch in runner.watches.values() for topic, why in watch.snapshot.stopped},
             "failures": {name: str(error) for name, error in failures.items()},
         }
         print_json(summary)

@@ -13,6 +13,7 @@ from streams.app.doctor.groups import check_groups
 from streams.app.doctor.local import check_data, check_secret
 from streams.app.doctor.registry import check_registry
 from streams.app.doctor.report import Check, Status
+from streams.app.doctor.sources import check_sources
 from streams.app.doctor.stores import check_stores
 from streams.app.doctor.topics import check_topics
 from streams.app.wiring import Deployment
@@ -33,5 +34,6 @@ def examine(deployment: Deployment) -> Iterator[Check]:
     yield from check_brokers(deployment.configuration)
     yield from check_deployment(deployment)
     yield from check_topics(deployment)
+    yield from check_sources(deployment)
     yield from check_groups(deployment)
     yield from check_stores(deployment, on_kafka=True)

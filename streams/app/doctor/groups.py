@@ -37,11 +37,9 @@ def judge(processor: str, name: str, found: Sequence[Position], group: Group | N
         )
     lost = [at for at in found if at.committed is not None and not at.first <= at.committed <= at.end]
     if lost:
-        fix = (
-            "messages were deleted before they were read, or the topic was made anew: find out what is missing, then set the"
-            " group's offsets with kafka-consumer-groups.sh --reset-offsets"
-        )
-        yield error(AREA, name, f"the committed offset is no longer there in {_places(lost)}", fix)
+        again = "have its source send them once more if it can; to go on without them: " if processor == "intake" else ""
+        topics = " ".join(f"--skip-lost {topic}" for topic in sorted({at.topic for at in lost}))
+        yield error(AREA, name, f"{_lost(lost)}: it is not read", f"{again}singleview init {topics}")
     if group is None:
         return
     behind = f"{sum(at.lag for at in found):,} offsets behind, transaction markers included"
@@ -49,6 +47,13 @@ def judge(processor: str, name: str, found: Sequence[Position], group: Group | N
         yield ok(AREA, name, f"{len(group.members)} members, {group.state.lower()}, {behind}")
     else:
         yield warning(AREA, name, f"nobody runs it, {behind}", f"start it: `singleview run {processor}`")
+
+
+def _lost(found: Sequence[Position]) -> str:
+    """What is not there any more."""
+    return ", ".join(
+        f"{at.topic}/{at.partition} was read to {at.committed}, but is there from {at.first} to {at.end}" for at in found
+    )
 
 
 def _places(found: Sequence[Position]) -> str:

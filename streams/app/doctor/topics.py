@@ -1,16 +1,15 @@
-"""The topics: those singleview owns as `init` makes them, those of the sources there, and fit for dead letters."""
+"""The topics that singleview owns: as `init` makes them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
-from connectors.logs.topics import TopicState, inspect_topics, largest_messages
+from connectors.logs.topics import TopicState, inspect_topics
 from streams.app.broker import quiet
 from streams.app.config import topic_specs
 from streams.app.doctor.report import Check, error, ok, warning
 from streams.app.facts.tables import tables
 from streams.app.wiring import Deployment
-from streams.engine.dead_letters import LARGEST_BYTES
 
 AREA = "topics"
 
@@ -29,7 +28,6 @@ def check_topics(deployment: Deployment) -> Iterator[Check]:
         yield ok(
             AREA, f"{fine} of {len(specs)} of singleview", "partitions, replication, clean-up, retention, sizes as made"
         )
-    yield from _sources(deployment, largest_messages(settings, deployment.source_topics))
 
 
 def _judge(state: TopicState) -> Iterator[Check]:
@@ -41,15 +39,3 @@ def _judge(state: TopicState) -> Iterator[Check]:
     for difference in state.differences:
         found, _, fix = difference.partition(": ")
         yield warning(AREA, state.name, found, fix)
-
-
-def _sources(deployment: Deployment, found: Mapping[str, int]) -> Iterator[Check]:
-    """`found`: the largest message of each topic that exists."""
-    for topic in deployment.source_topics:
-        if topic not in found:
-            yield warning(AREA, topic, "does not exist", "start its source, or correct topics: in its mapping")
-        elif found[topic] > LARGEST_BYTES:
-            fix = f"lower its max.message.bytes to the {LARGEST_BYTES} of a dead letter: else a large bad event stops it"
-            yield warning(AREA, topic, f"max.message.bytes={found[topic]}", fix)
-    if found:
-        yield ok(AREA, f"{len(found)} of {len(deployment.source_topics)} of the sources", "there")

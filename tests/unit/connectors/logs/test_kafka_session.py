@@ -40,7 +40,7 @@ class Listener:
 
 @pytest.fixture
 def session(monkeypatch: pytest.MonkeyPatch) -> KafkaSession:
-    monkeypatch.setattr(Connection, "member", lambda *_: Silent())
+    monkeypatch.setattr(Connection, "member", lambda *_, **__: Silent())
     monkeypatch.setattr(KafkaTransactions, "abort", lambda _: None)
     session = KafkaSession(Connection({}, TopicNames(""), "a"), "counter", ["in"])
     session.listen(Listener())

@@ -11,7 +11,7 @@ from confluent_kafka import KafkaError, KafkaException
 from connectors.logs.kafka_client import Connection
 from connectors.logs.kafka_transactions import KafkaTransactions
 from schemas.topics import TopicNames
-from streams.engine.log import AbortedError, FencedError
+from streams.engine.log import AbortedError, FencedError, UnavailableError
 
 
 class FencedInItsFlush:
@@ -76,3 +76,36 @@ def test_refused_offsets_leave_nothing_of_their_batch_behind(monkeypatch: pytest
         assert transact()() is None
     finally:
         gc.enable()
+
+
+class AnsweredLate(FencedInItsFlush):
+    """Is initialised at the third call."""
+
+    def __init__(self) -> None:
+        self.calls = 0
+
+    def init_transactions(self, seconds: float) -> None:
+        self.calls += 1
+        if self.calls < 3:
+            raise KafkaException(KafkaError(KafkaError._TIMED_OUT, "no answer", False, True))
+
+
+def test_a_producer_without_an_answer_is_asked_again_and_not_replaced_by_one_that_it_would_fence(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    made: list[AnsweredLate] = []
+
+    def producer(*_: Any) -> AnsweredLate:
+        made.append(AnsweredLate())
+        return made[-1]
+
+    monkeypatch.setattr(Connection, "producer", producer)
+    monkeypatch.setattr("connectors.logs.kafka_transactions.COMMIT_SECONDS", 0.0)
+    transactions = KafkaTransactions(
+        Connection({}, TopicNames(""), "a"), "counter", "counter-table", max_message_bytes=1, stopping=threading.Event()
+    )
+    for _ in range(2):
+        with pytest.raises(UnavailableError):
+            transactions.begin()
+    transactions.begin()
+    assert [one.calls for one in made] == [3]

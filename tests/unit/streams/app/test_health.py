@@ -11,8 +11,8 @@ THERE = Inbox("records", 1)
 RUNNING = Snapshot(1_000.0, partitions=(HERE, THERE), polled=True)
 
 
-def watching(snapshot: Snapshot, started: float = 0.0) -> Watch:
-    watch = Watch("records", clock=lambda: started)
+def watching(snapshot: Snapshot, started: float = 0.0, processor: str = "records") -> Watch:
+    watch = Watch(processor, clock=lambda: started)
     watch.snapshot = snapshot
     return watch
 
@@ -39,9 +39,14 @@ def test_a_processor_that_is_not_ready_says_why_and_is_live(snapshot: Snapshot, 
 
 
 def test_a_stopped_source_is_told_but_leaves_the_processor_ready() -> None:
-    found = health(watching(RUNNING._replace(stopped=(("crm", "too many dead letters"),))), 1_001.0)
+    found = health(watching(RUNNING._replace(stopped=(("crm", "too many dead letters"),)), processor="intake"), 1_001.0)
     assert found.ready
     assert found.stopped_sources == {"crm": "too many dead letters"}
+
+
+def test_a_processor_that_cannot_read_all_of_its_own_inbox_is_not_ready() -> None:
+    found = health(watching(RUNNING._replace(stopped=(("records", "5 offsets were deleted"),))), 1_001.0)
+    assert (found.ready, found.why) == (False, "records: 5 offsets were deleted")
 
 
 def test_a_processor_that_does_not_come_back_from_a_step_is_not_live() -> None:

@@ -164,6 +164,19 @@ def test_a_stopped_source_and_why_are_told(plant: Plant) -> None:
     assert dict(watch.snapshot.stopped) == {"in": "at in/0/1: too many"}
 
 
+def test_a_topic_that_the_session_cannot_read_is_told_until_it_can(plant: Plant) -> None:
+    watch = Watch("counter")
+    worker = plant.worker(watch.around(Counter()))
+    lost = {"in/1": "5 offsets were deleted"}
+    watch.publish(worker, no_lags, lambda: lost, lambda: {"in": 2})
+    assert dict(watch.snapshot.stopped) == lost
+    assert values(watch, metrics.STOPPED_SOURCES) == {("counter", "in", "1"): 1}
+    watch.publish(worker, no_lags, now=True)
+    assert watch.snapshot.stopped == ()
+    assert values(watch, metrics.STOPPED_SOURCES) == {}
+    assert values(watch, metrics.READ_AGAIN) == {("counter", "in"): 2}
+
+
 def test_figures_are_published_once_a_second_and_the_first_at_once(plant: Plant) -> None:
     clock = Clock()
     watch = Watch("counter", clock=clock)

@@ -99,7 +99,8 @@ def test_a_partition_without_first_offset_is_an_error_but_not_of_a_source() -> N
 @pytest.mark.parametrize("committed", [9, 21])
 def test_a_committed_offset_that_is_not_in_the_topic_any_more_is_an_error(committed: int) -> None:
     error, _ = groups.judge("records", "sv.records", [Position("records", 3, committed, 10, 20)], RUNNING)
-    assert (error.status, error.found) == (Status.ERROR, "the committed offset is no longer there in records/3")
+    what = f"records/3 was read to {committed}, but is there from 10 to 20: it is not read"
+    assert (error.status, error.found, error.fix) == (Status.ERROR, what, "singleview init --skip-lost records")
 
 
 @pytest.mark.parametrize("committed", [10, 20])
