@@ -194,6 +194,8 @@ class KafkaSession:
                 self._begin_anew(self._logical[topic])
         if self._beginnings.impossible and time.monotonic() >= self._again:
             self._try_again()
+        if self._purge:
+            self._purge.look()
         found: list[Any] = self._consumer.consume(1, timeout)  # consume(n, t) would wait all of t for n messages
         if found and limit > 1:
             found += self._consumer.consume(limit - 1, 0)

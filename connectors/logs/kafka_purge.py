@@ -6,9 +6,9 @@ import logging
 import time
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future
-from typing import Any
+from typing import Any, NamedTuple
 
-from confluent_kafka import KafkaException, TopicPartition
+from confluent_kafka import KafkaError, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from connectors.logs.kafka_client import REQUEST_SECONDS, client_log
@@ -19,8 +19,15 @@ PURGE_SECONDS = 60.0
 """Between two requests: brokers delete whole segments only, so there is no hurry."""
 
 
+class _Asked(NamedTuple):
+    """A request for one partition."""
+
+    offset: int
+    answer: Future[Any]
+
+
 class Purge:
-    """Asks the brokers now and then, and waits for no answer: nothing is wrong if a request is lost, the next says more.
+    """Asks the brokers now and then, and waits for no answer. What they have not confirmed is asked for again.
 
     What is below a committed offset is needed by nobody: a zombie's offsets are never committed.
     """
@@ -31,31 +38,54 @@ class Purge:
         self._name = name
         self._clock = clock
         self._admin: AdminClient | None = None  # made at first need
-        self._asked = clock()
-        self._reached: dict[tuple[str, int], int] = {}
-        self._answers: list[Future[Any]] = []
+        self._looked = clock()
+        self._unconfirmed: dict[tuple[str, int], int] = {}  # the newest committed offset of each partition
+        self._asked: dict[tuple[str, int], _Asked] = {}
         self._told: set[int] = set()
 
     def committed(self, positions: Iterable[TopicPartition]) -> None:
-        """Remembers committed offsets; all below them goes with the next request."""
-        self._reached.update({(at.topic, at.partition): at.offset for at in positions})
-        if self._clock() - self._asked >= PURGE_SECONDS:
-            self._asked = self._clock()
-            self._tell()
+        """Remembers committed offsets; all below them goes with a later `look`."""
+        self._unconfirmed.update({(at.topic, at.partition): at.offset for at in positions})
+
+    def look(self) -> None:
+        """Asks if it is time to, and there is something to ask for. To be called now and then, also when nothing comes."""
+        if self._unconfirmed and self._clock() - self._looked >= PURGE_SECONDS:
+            self._looked = self._clock()
+            self._take_answers()
             self._ask()
 
-    def _ask(self) -> None:
-        admin = self._admin = self._admin or AdminClient(dict(self._settings), logger=client_log)
-        wanted = [TopicPartition(topic, partition, offset) for (topic, partition), offset in self._reached.items()]
-        self._reached.clear()
-        found = admin.delete_records(wanted, request_timeout=REQUEST_SECONDS, operation_timeout=0)
-        self._answers = list(found.values())
+    def _take_answers(self) -> None:
+        for at, asked in list(self._asked.items()):
+            if not asked.answer.done():
+                continue
+            del self._asked[at]
+            error = asked.answer.exception()
+            code = error.args[0].code() if isinstance(error, KafkaException) else None
+            if error is not None:
+                self._tell(error)
+            # Out of range: the topic was made anew, and what was committed of the former one means nothing now.
+            if (error is None or code == KafkaError.OFFSET_OUT_OF_RANGE) and self._unconfirmed.get(at) == asked.offset:
+                del self._unconfirmed[at]
 
-    def _tell(self) -> None:
+    def _ask(self) -> None:
+        wanted = {at: offset for at, offset in self._unconfirmed.items() if at not in self._asked}
+        if not wanted:
+            return
+        admin = self._admin = self._admin or AdminClient(dict(self._settings), logger=client_log)
+        # The brokers answer once every replica has followed, or say after `operation_timeout` that some have not.
+        answers = admin.delete_records(
+            [TopicPartition(*at, offset) for at, offset in wanted.items()],
+            request_timeout=2 * REQUEST_SECONDS,
+            operation_timeout=REQUEST_SECONDS,
+        )
+        for at, answer in answers.items():
+            self._asked[(at.topic, at.partition)] = _Asked(wanted[(at.topic, at.partition)], answer)
+
+    def _tell(self, error: BaseException) -> None:
         """Says once of each kind why the brokers refused: most likely we may not."""
-        for answer in self._answers:
-            error = answer.exception() if answer.done() else None
-            if isinstance(error, KafkaException) and error.args[0].code() not in self._told:
-                self._told.add(error.args[0].code())
-                why = error.args[0].str()
-                log.warning("%s: what was consumed of its inbox stays there (%s): allow DELETE on it", self._name, why)
+        cause = error.args[0] if isinstance(error, KafkaException) else None
+        code = cause.code() if cause is not None else 0
+        if code not in self._told:
+            self._told.add(code)
+            why = cause.str() if cause is not None else type(error).__name__
+            log.warning("%s: what was consumed of its inbox stays there (%s): allow DELETE on it", self._name, why)

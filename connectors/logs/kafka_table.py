@@ -39,14 +39,16 @@ class KafkaTable:
         return AdminClient(dict(self._connection.common), logger=client_log)
 
     def end(self, partition: int) -> TableEnd:
-        """Where it stands. Raises UnavailableError, LogError; LostTableError if it is gone, or another than is known."""
+        """Where it stands, records of open transactions included. Raises UnavailableError, LogError; LostTableError if it is
+        gone, or another than is known."""
         what = f"table topic {self._topic}"
         topic_id = self._id(what)
         if self._known_id and topic_id != self._known_id:
             raise LostTableError(lost_table(f"{self._topic} was deleted and created again", self._topic))
-        with closing(self._reader()) as reader:
+        # Markers reach offsets and table at different times (KAFKA-10167), so the end must count what is not yet known to be
+        # committed. The client answers a read-committed reader with the last stable offset, which leaves that out.
+        with closing(self._connection.reader({**READER_SETTINGS, "isolation.level": "read_uncommitted"})) as reader:
             at = TopicPartition(self._topic, partition)
-            # The read-uncommitted end: markers reach offsets and table at different times (KAFKA-10167).
             low, high = asking(what, lambda: _watermarks(reader, at))
         return TableEnd(topic_id, low, high, self._topic)
 
@@ -63,7 +65,7 @@ class KafkaTable:
         """Committed records until the position is `end`; empty lists while the broker has nothing to give."""
         if start >= end:
             return
-        with closing(self._reader()) as reader:
+        with closing(self._connection.reader(READER_SETTINGS)) as reader:
             reader.assign([TopicPartition(self._topic, partition, start)])
             position = start
             while position < end:
@@ -79,9 +81,6 @@ class KafkaTable:
                     elif error.fatal() or error.code() in PERMANENT:
                         raise LogError(f"table topic {self._topic} cannot be read: {error.str()}")
                 yield records
-
-    def _reader(self) -> Consumer:
-        return self._connection.reader(READER_SETTINGS)
 
 
 def _watermarks(reader: Consumer, at: TopicPartition) -> tuple[int, int]:
