@@ -83,6 +83,26 @@ PRODUCER_DEFAULTS: dict[str, Any] = {
 }
 
 
+TELLING: dict[str, Any] = {"log_level": 6, "log.connection.close": True}
+"""Broken connections are logged (6: syslog's `info`)."""
+
+BROKEN = frozenset({"FAIL", "REQTMOUT"})
+"""What the client calls a connection that broke, and a request that was not answered."""
+
+
+class _Ear(logging.Logger):
+    """Passes on what a client logs. That a connection was closed with requests on it is told nowhere else."""
+
+    def __init__(self, on_broken: Callable[[], None]) -> None:
+        super().__init__(client_log.name)
+        self._on_broken = on_broken
+
+    def log(self, level: int, msg: object, *args: object, **more: Any) -> None:
+        if args and args[0] in BROKEN:
+            self._on_broken()
+        client_log.log(level, msg, *args, **more)
+
+
 class Connection(NamedTuple):
     """How one processor instance reaches Kafka."""
 
@@ -138,10 +158,10 @@ class Connection(NamedTuple):
     def _consumer(self, settings: Mapping[str, Any]) -> Consumer:
         return Consumer({**CONSUMER_DEFAULTS, **settings}, logger=client_log)
 
-    def producer(self, transactional_id: str, max_message_bytes: int) -> Producer:
-        """Not initialised yet."""
+    def producer(self, transactional_id: str, max_message_bytes: int, on_broken: Callable[[], None]) -> Producer:
+        """Not initialised yet. `on_broken` is told, as it polls, that requests may be under way and will not be answered."""
         own = {"transactional.id": transactional_id, "message.max.bytes": max_message_bytes}
-        return Producer({**PRODUCER_DEFAULTS, **self.common, **own}, logger=client_log)
+        return Producer({**PRODUCER_DEFAULTS, **self.common, **own, **TELLING}, logger=_Ear(on_broken))
 
     def fenced(self, processor: str, error: KafkaError) -> FencedError:
         """What is said when the brokers know a newer process of this name."""

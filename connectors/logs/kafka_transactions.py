@@ -71,7 +71,10 @@ class _Sending:
 
 
 class KafkaTransactions:
-    """One transactional producer. It is made anew, with the same id, whenever nobody knows what state it is in."""
+    """One transactional producer. It is made anew, with the same id, whenever nobody knows what state it is in, or a request
+    of it may still be on its way: the brokers would take it for one of the next transaction (librdkafka lacks KIP-890). A
+    new producer has a new epoch, and what is late carries the old one.
+    """
 
     def __init__(
         self,
@@ -93,6 +96,7 @@ class KafkaTransactions:
         self._producer: Producer | None = None  # None: to be made anew
         self._starting: Producer | None = None  # made, but its initialisation was not answered yet
         self._open = False
+        self._cut_off = False  # a connection broke: what was sent on it, and sent again since, may arrive yet
         self._in_doubt = True  # an earlier producer may have left something open, or half committed
         self._began = 0.0
         self._ends: dict[Inbox, int] = {}
@@ -126,6 +130,7 @@ class KafkaTransactions:
         except KafkaException as error:
             cause: KafkaError = error.args[0]
             if cause.retriable():
+                self._forget(in_doubt=True)
                 raise AbortedError(f"the offsets were not taken in time: {cause.str()}") from error
             raise self._translate(cause) from error
         if not ended:
@@ -185,6 +190,7 @@ class KafkaTransactions:
         """The client's queue is full. Raises AbortedError if it stays so for longer than a transaction may take."""
         producer.poll(0.1)
         if time.monotonic() - self._began > COMMIT_SECONDS:
+            self._forget(in_doubt=True)
             raise AbortedError("the brokers did not take a batch in time")
 
     def _on_table_delivery(self, error: KafkaError | None, message: Any) -> None:
@@ -199,6 +205,9 @@ class KafkaTransactions:
         self._flush(producer)
         self._calling(lambda: producer.commit_transaction(SLICE_SECONDS))
         self._open = False
+        producer.poll(0)  # tells of broken connections
+        if self._cut_off:
+            self._forget()
         if self._ends.keys() != self._expected:
             raise UnknownError("committed, but where the table records went was not told")
         return self._ends
@@ -209,6 +218,7 @@ class KafkaTransactions:
         try:
             while producer.flush(SLICE_SECONDS):
                 if self._out_of_patience(began):
+                    self._forget(in_doubt=True)
                     raise AbortedError("the brokers did not acknowledge a batch in time")
         except KafkaException as error:
             raise self._translate(error.args[0]) from error
@@ -224,7 +234,11 @@ class KafkaTransactions:
         if self._open:
             self._end_sending()
         producer, was_open, self._open = self._producer, self._open, False
-        if producer is not None and was_open:
+        if producer is not None:
+            producer.poll(0)
+        if self._cut_off:
+            self._forget(in_doubt=was_open)
+        elif producer is not None and was_open:
             try:
                 self._calling(lambda: producer.abort_transaction(SLICE_SECONDS))
             except (AbortedError, UnknownError) as error:
@@ -254,6 +268,9 @@ class KafkaTransactions:
 
     # -- the producer --
 
+    def _on_broken(self) -> None:
+        self._cut_off = True
+
     def _current(self) -> Producer:
         assert self._producer is not None, "no transaction is open"
         return self._producer
@@ -266,7 +283,7 @@ class KafkaTransactions:
         """
         if self._producer is None:
             if self._starting is None:
-                self._starting = self._connection.producer(self._id, self._max_message_bytes)
+                self._starting = self._connection.producer(self._id, self._max_message_bytes, self._on_broken)
             producer, began = self._starting, time.monotonic()
             while True:
                 try:
@@ -290,6 +307,7 @@ class KafkaTransactions:
         if self._producer is not None and len(self._producer):
             self._producer.purge(blocking=False)  # it would wait for them to be delivered
         self._producer = None
+        self._cut_off = False
         self._open = False
         self._sending = None
         self._in_doubt = in_doubt
@@ -322,6 +340,8 @@ class KafkaTransactions:
         if cause.code() in PERMANENT:
             return LogError(f"{self._processor}: {cause.str()}")
         if cause.txn_requires_abort():
+            if cause.code() < 0:  # the client's own finding: some request was not answered
+                self._forget(in_doubt=True)
             return AbortedError(cause.str())
         # librdkafka does not know KIP-890: what it could not finish may or may not have happened.
         self._forget(in_doubt=True)

@@ -7,6 +7,8 @@ import json
 import statistics
 import sys
 import time
+from collections import Counter
+from collections.abc import Iterable
 
 from tests.chaos import faults, pipeline_faults
 from tests.chaos.faults import KILLS
@@ -28,7 +30,9 @@ def main() -> int:
     parser.add_argument("--protocol", default="classic", choices=("classic", "consumer"))
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
-    every = pipeline_faults.ALL if given.pipeline else faults.ALL
+    every: Iterable[str] = pipeline_faults.ALL if given.pipeline else faults.ALL
+    if given.brokers > 1 and not given.pipeline:
+        every = [*every, *faults.REPLICATED]
     if unknown := set(given.only or ()) - set(every):
         parser.error(f"there is no fault {', '.join(sorted(unknown))} (allowed: {', '.join(every)})")
     count = given.faults or (PIPELINE_FAULTS if given.pipeline else FAULTS)
@@ -61,7 +65,8 @@ def summary(report: Report) -> dict[str, object]:
     ending = report.ending
     return {
         "faults": len(report.faults),
-        "kinds": len({struck.kind for struck in report.faults}),
+        "faults by kind": dict(sorted(Counter(struck.kind for struck in report.faults).items())),
+        "requests late or lost": dict(report.late),
         "messages": ending.messages,
         "lost": ending.lost,
         "doubled": ending.doubled,

@@ -14,10 +14,11 @@ PARTITIONS = 4
 KEYS = 20_000
 RATE = 300  # messages a second
 
+TABLE = TopicSpec(table_topic(NAME), PARTITIONS, compacted=True, retention_ms=-1, max_message_bytes=1_000_000)
 TOPICS = [
     TopicSpec("in", PARTITIONS, compacted=False, retention_ms=-1, max_message_bytes=1_000_000),
     TopicSpec("out", PARTITIONS, compacted=False, retention_ms=-1, max_message_bytes=1_000_000),
-    TopicSpec(table_topic(NAME), PARTITIONS, compacted=True, retention_ms=-1, max_message_bytes=1_000_000),
+    TABLE,
     TopicSpec(DEAD_LETTERS, 1, compacted=False, retention_ms=-1, max_message_bytes=1_000_000),
 ]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import signal
 import time
@@ -9,9 +10,11 @@ from collections.abc import Callable
 from random import Random
 from typing import Protocol
 
-from tests.chaos.brokers import Brokers
+from tests.chaos.brokers import REPLICA, Brokers
 from tests.chaos.processes import Child, Supervised, Supervisor
-from tests.chaos.worker import FENCED_CODE
+from tests.chaos.proxy import Api, Strike, Way
+from tests.chaos.worker import FENCED_CODE, holds
+from tests.parts.java_kafka import JavaKafka
 
 Fault = Callable[["Run"], int]
 
@@ -19,6 +22,18 @@ FROZEN_SECONDS = 15.0
 """Past the session time-out (10 s), the transaction time-out (10 s) and the poll limit of the workers (12 s)."""
 
 AWAY_SECONDS = 25.0
+
+LATE_SECONDS = {
+    Way.REQUEST_LATE: (1.0, 18.0),  # the longest outlive every transaction, and every wait for an answer
+    Way.REQUEST_LATE_AND_CUT: (0.05, 8.0),  # the shortest arrive within the next transaction
+    Way.REQUEST_LOST: (0.0, 0.0),
+    Way.ANSWER_LATE: (1.0, 18.0),
+    Way.ANSWER_LOST: (0.0, 0.0),
+}
+
+RESTORE_SECONDS = 3.0
+"""Until a store that was taken over has asked where its table ends."""
+
 ORDER_PATIENCE = 30.0
 
 
@@ -33,6 +48,13 @@ class Run(Protocol):
     brokers: Brokers
     supervisor: Supervisor
     stops: list[float]
+    table: str  # the topic on the brokers
+
+    def idle(self) -> bool: ...
+
+    def held_by_others(self, worker: Supervised) -> set[int]: ...
+
+    def until(self, done: Callable[[], bool], what: str) -> None: ...
 
     def victim(self) -> Supervised: ...
 
@@ -223,6 +245,47 @@ def broker_killed(run: Run) -> int:
     return now_ms()
 
 
+def replica_frozen(run: Run) -> int:
+    """A follower of the table is frozen when a batch is written and not yet committed; the batch is committed, its worker
+    dies, and another, with nothing to do until then, takes over before the end of the transaction shows in the table."""
+    replica = run.brokers.parts[REPLICA]
+    assert isinstance(replica, JavaKafka)
+    newcomers = [run.newcomer(), run.newcomer()]
+    run.until(run.idle, "a worker is idle")
+    run.until(lambda: REPLICA + 1 not in run.brokers.table_leaders(run.table), "the table is led by others")
+    victim = run.victim()
+    held = holds(victim.says())
+    pid = replica.pid
+    assert pid is not None
+    victim.keep_away()
+    try:
+        struck = _order(run, victim, f"freeze-broker {pid}")
+        run.until(lambda: held <= run.held_by_others(victim), "what it held is taken over")
+        run.supervisor.wait(RESTORE_SECONDS)
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    victim.start()
+    for newcomer in newcomers:
+        run.stops.append(newcomer.stop())
+        run.dismiss(newcomer)
+    return struck
+
+
+# -- requests of transactions --
+
+
+def late(api: Api) -> Fault:
+    """In every way, each on another request: while nobody waits for it any more, too."""
+
+    def fault(run: Run) -> int:
+        struck = now_ms()
+        run.brokers.proxy.arm(Strike(api, way, run.random.uniform(*LATE_SECONDS[way])) for way in (*Way, *Way))
+        run.until(lambda: run.brokers.proxy.quiet, f"{api.name} was late and lost in every way")
+        return struck
+
+    return fault
+
+
 ALL: dict[str, Fault] = {
     **{f"kill at step {step}": kill_at(step) for step in range(1, 8)},
     "kill": kill,
@@ -241,11 +304,23 @@ ALL: dict[str, Fault] = {
     "second instance": second_instance,
     "restart": restart,
     "come and go": come_and_go,
+    **{f"late {api.name}": late(api) for api in Api},
 }
+
+REPLICATED: dict[str, Fault] = {"replica frozen": replica_frozen}
+"""Faults that need three brokers."""
 
 KILLS = frozenset(name for name in ALL if name.startswith("kill"))
 
-SHORT = ("kill at step 3", "kill at step 6", "freeze at step 4", "wiped store", "second instance", "corrupt store")
+SHORT = (
+    "kill at step 3",
+    "kill at step 6",
+    "freeze at step 4",
+    "wiped store",
+    "second instance",
+    "corrupt store",
+    "late EndTxn",
+)
 
 
 def _order(run: Run, victim: Supervised, order: str) -> int:

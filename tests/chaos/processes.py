@@ -102,6 +102,10 @@ class Supervised:
             self.codes.append(self._child.process.wait())
             self._child = None
 
+    def keep_away(self) -> None:
+        """It is not started again when it ends by itself."""
+        self._wanted = False
+
     def says(self) -> str:
         log = self.folder / "log"
         return log.read_text(errors="replace") if log.exists() else ""

@@ -18,9 +18,9 @@ from confluent_kafka import Consumer, TopicPartition
 from connectors.logs.topics import ensure_topics, first_offsets
 from schemas.topics import TopicNames
 from tests.chaos.brokers import Brokers
-from tests.chaos.counting import NAME, PARTITIONS, TOPICS, Folders
+from tests.chaos.counting import NAME, PARTITIONS, TABLE, TOPICS, Folders
 from tests.chaos.ending import Ending, compare
-from tests.chaos.faults import ALL, ChaosError
+from tests.chaos.faults import ALL, REPLICATED, ChaosError
 from tests.chaos.processes import Child, Supervised, Supervisor
 from tests.chaos.worker import FENCED_CODE, holds
 
@@ -44,6 +44,7 @@ class Report(NamedTuple):
     violations: list[str]  # seen by the verifying process while it went on
     codes: dict[str, list[int]]  # how the workers ended
     stops: list[float]  # seconds from SIGTERM to the end
+    late: Mapping[str, int]  # requests of a transaction that came late or not at all, by kind and way
 
     @property
     def well(self) -> bool:
@@ -65,6 +66,7 @@ class Chaos:
         self.supervisor = Supervisor()
         self.stops: list[float] = []
         self.prefix = f"chaos{uuid.uuid4().hex[:8]}."
+        self.table = self.prefix + TABLE.name
         self.folders = Folders(Path(tempfile.mkdtemp(prefix="singleview-chaos-")))
         self._seed = seed
         self._protocol = protocol
@@ -84,6 +86,18 @@ class Chaos:
                 return self.random.choice(holding)
             self.supervisor.wait(0.5)
         raise ChaosError("no worker holds a partition")
+
+    def idle(self) -> bool:
+        """Every partition is held, and a worker that runs holds none."""
+        held = [holds(w.says()) for w in self.supervisor.workers.values() if w.running]
+        return set().union(*held) == set(range(PARTITIONS)) and not all(held)
+
+    def held_by_others(self, worker: Supervised) -> set[int]:
+        others = [w for w in self.supervisor.workers.values() if w.running and w is not worker]
+        return set().union(*(holds(w.says()) for w in others))
+
+    def until(self, done: Callable[[], bool], what: str) -> None:
+        self._until(done, what)
 
     def twin(self, worker: Supervised) -> Child:
         folder = self.folders.worker(f"{worker.name}-twin")
@@ -108,12 +122,13 @@ class Chaos:
         return worker
 
     def _arguments(self, name: str, folder: Path) -> list[str]:
-        return [name, str(folder), self.brokers.address, self.prefix, self._protocol]
+        return [name, str(folder), self.brokers.proxied, self.prefix, self._protocol]
 
     # -- the run --
 
     def run(self, kinds: Sequence[str]) -> Report:
         settings = {"bootstrap.servers": self.brokers.address}
+        self.brokers.make_table(TABLE, self.prefix)
         ensure_topics(settings, TOPICS, self.prefix, len(self.brokers.parts))
         first_offsets(settings, self.prefix + NAME, [TopicNames(self.prefix).physical("in")])
         load = self._other("tests.chaos.load", [self.brokers.address, self.prefix, str(self._seed)], "load")
@@ -138,7 +153,8 @@ class Chaos:
         verify.stop(30)
         ending = compare(self.brokers.address, self.prefix, owners, self.folders.root / "scratch")
         violations = self.folders.violations.read_text().splitlines()
-        return Report(faults, ending, violations, self._codes, self.stops)
+        late = {f"{api.name}, {way}": count for (api, way), count in sorted(self.brokers.proxy.done.items())}
+        return Report(faults, ending, violations, self._codes, self.stops, late)
 
     def _other(self, module: str, arguments: list[str], name: str) -> Child:
         child = Child(module, arguments, self.folders.root / name / "log")
@@ -147,7 +163,7 @@ class Chaos:
 
     def _strike(self, kind: str) -> Struck:
         self.supervisor.wait(self.random.uniform(0.5, 3))
-        struck_ms = ALL[kind](self)
+        struck_ms = (ALL | REPLICATED)[kind](self)
         takeover = self._goes_on(struck_ms)
         self._say(f"{kind}: every partition went on after {takeover:.1f} s")
         return Struck(kind, takeover)

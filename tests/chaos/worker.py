@@ -1,7 +1,8 @@
 """`python -m tests.chaos.worker ...`: one worker process; the engine is the real one.
 
 The file `order` in its folder makes it do harm to itself at a numbered step: `kill 3`, `freeze 3` (SIGSTOP), `stall 3 20`
-(it sleeps so many seconds while the client goes on sending heartbeats). The file `slow` makes its restores slow.
+(it sleeps so many seconds while the client goes on sending heartbeats). `freeze-broker PID` freezes another process once all
+that a transaction wrote is acknowledged; the worker commits, and kills itself. The file `slow` makes its restores slow.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from confluent_kafka import Producer
+
 from connectors.logs.kafka import KafkaSession
 from connectors.logs.kafka_client import Connection
 from schemas.topics import TopicNames
@@ -27,6 +30,7 @@ from tables.rocks import RocksStore, RocksStores, StoreOptions
 from tests.chaos.counting import NAME, Counter
 
 FENCED_CODE = 3
+STORE = 6  # the step after the commit
 SLOW_SECONDS = 1.5
 
 
@@ -35,19 +39,32 @@ class Orders:
 
     def __init__(self, folder: Path) -> None:
         self._order = folder / "order"
+        self._last_commit = False
+
+    def acknowledged(self) -> None:
+        what, *more = self._given()
+        if what == "freeze-broker":
+            os.kill(int(more[0]), signal.SIGSTOP)
+            self._last_commit = True
 
     def at(self, step: int) -> None:
-        try:
-            what, when, *more = self._order.read_text().split()
-        except (FileNotFoundError, ValueError):
-            return
-        if int(when) != step:
+        if self._last_commit and step == STORE:
+            self._order.unlink()
+            os.kill(os.getpid(), signal.SIGKILL)
+        what, *more = self._given()
+        if what not in {"kill", "freeze", "stall"} or int(more.pop(0)) != step:
             return
         self._order.unlink()
         if what == "stall":
             time.sleep(float(more[0]))
         else:
             os.kill(os.getpid(), signal.SIGKILL if what == "kill" else signal.SIGSTOP)
+
+    def _given(self) -> list[str]:
+        try:
+            return self._order.read_text().split() or [""]
+        except FileNotFoundError:
+            return [""]
 
 
 class SlowStores(RocksStores):
@@ -119,11 +136,17 @@ def main() -> int:
     settings = {"bootstrap.servers": given.brokers, "max.poll.interval.ms": "12000"}
     connection = Connection(settings, TopicNames(given.prefix), given.name, given.protocol)
     session = KafkaSession(connection, NAME, ["in"], stopping=stopping)
+    orders = Orders(given.folder)
+    flush = session._transactions._flush
+
+    def flush_and_tell(producer: Producer) -> None:
+        flush(producer)
+        orders.acknowledged()
+
+    session._transactions._flush = flush_and_tell  # type: ignore[method-assign]
     given.folder.mkdir(parents=True, exist_ok=True)
     stores = SlowStores(given.folder, StoreOptions.bounded(8 << 20))
-    worker = Worker(
-        Counter(), session, stores, limits=Limits(messages=500, outputs=100), at=Orders(given.folder).at, rest=stopping.wait
-    )
+    worker = Worker(Counter(), session, stores, limits=Limits(messages=500, outputs=100), at=orders.at, rest=stopping.wait)
     session.listen(Told(worker))
     code = 0
     try:

@@ -82,7 +82,8 @@ def test_who_is_fenced_while_it_gives_a_batch_up_leaves(plant: Plant) -> None:
 
     def usurped(step: int) -> None:
         if step == 2:
-            plant.connection("a").producer(plant.names.prefix + "counter-a", 1_000_000).init_transactions(PATIENCE)
+            usurper = plant.connection("a").producer(plant.names.prefix + "counter-a", 1_000_000, lambda: None)
+            usurper.init_transactions(PATIENCE)
         elif step == 3:
             raise TransientError("the registry is away")
 

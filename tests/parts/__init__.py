@@ -14,7 +14,7 @@ from tests.parts.find import (
     launch_registry,
     set_backward_compatibility,
 )
-from tests.parts.part import MissingPartError, Part, PartStartError
+from tests.parts.part import MissingPartError, Part, PartStartError, SecondListener
 
 __all__ = [
     "KAFKA_ENV",
@@ -23,6 +23,7 @@ __all__ = [
     "MissingPartError",
     "Part",
     "PartStartError",
+    "SecondListener",
     "launch_kafka",
     "launch_registry",
     "set_backward_compatibility",

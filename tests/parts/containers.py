@@ -12,12 +12,13 @@ from testcontainers.core.container import DockerContainer
 
 from tests.parts.broker_settings import REQUIRED_SETTINGS, SINGLE_NODE_SETTINGS, SMALL_SETTINGS
 from tests.parts.java_registry import API
-from tests.parts.part import MissingPartError, PartStartError
+from tests.parts.part import MissingPartError, PartStartError, SecondListener
 from tests.parts.ports import free_port
 from tests.parts.ready import http_answers, kafka_answers
 from tests.parts.versions import APICURIO, KAFKA
 
 START_TIMEOUT = 120.0  # seconds, after the image is there
+SECOND_PORT = 9094
 STOP_TIMEOUT = 20  # seconds for an orderly stop
 
 
@@ -85,26 +86,29 @@ class Container:
         self.close()
 
 
-def kafka_container(settings: Mapping[str, str] | None = None) -> Container:
+def kafka_container(settings: Mapping[str, str] | None = None, second: SecondListener | None = None) -> Container:
     """A single Kafka node. `settings` are broker settings, laid over the tests' own. Raises MissingPartError."""
     check_engine()
     port = free_port()
     address = f"127.0.0.1:{port}"
+    listens, advertises = (f",SECOND://:{SECOND_PORT}", f",SECOND://127.0.0.1:{second.advertised}") if second else ("", "")
     broker = {
         "process.roles": "broker,controller",
         "node.id": "1",
         "controller.quorum.voters": "1@localhost:9093",
-        "listeners": "PLAINTEXT://:9092,CONTROLLER://:9093",
-        "advertised.listeners": f"PLAINTEXT://{address}",
+        "listeners": f"PLAINTEXT://:9092,CONTROLLER://:9093{listens}",
+        "advertised.listeners": f"PLAINTEXT://{address}{advertises}",
         "controller.listener.names": "CONTROLLER",
         "inter.broker.listener.name": "PLAINTEXT",
-        "listener.security.protocol.map": "CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT",
+        "listener.security.protocol.map": "CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,SECOND:PLAINTEXT",
         **REQUIRED_SETTINGS,
         **SINGLE_NODE_SETTINGS,
         **SMALL_SETTINGS,
         **(settings or {}),
     }
     container = DockerContainer(f"apache/kafka:{KAFKA}").with_bind_ports(9092, port)
+    if second:
+        container = container.with_bind_ports(SECOND_PORT, second.port)
     for name, value in broker.items():
         container.with_env(environment_name(name), value)
     return Container(container, lambda: kafka_answers(address), address)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from tests.parts.java_kafka import JVM, JavaKafka
 from tests.parts.java_registry import JavaRegistry
-from tests.parts.part import MissingPartError, Part
+from tests.parts.part import MissingPartError, Part, SecondListener
 
 KAFKA_ENV = "SINGLEVIEW_TEST_KAFKA"
 """Bootstrap servers of a Kafka to use instead of starting one."""
@@ -18,7 +18,9 @@ REQUIRE_ENV = "SINGLEVIEW_REQUIRE_PARTS"
 """Set to 1, a part that cannot be had fails the tests that need it instead of skipping them."""
 
 
-def launch_kafka(settings: Mapping[str, str] | None = None, jvm: Sequence[str] | None = None) -> Part:
+def launch_kafka(
+    settings: Mapping[str, str] | None = None, jvm: Sequence[str] | None = None, second: SecondListener | None = None
+) -> Part:
     """A broker of one's own, started and ready; `settings` are laid over the usual ones. The caller closes it.
 
     `jvm` are options of a broker run by Java here instead of those that start quickly; a container keeps its image's own.
@@ -29,9 +31,9 @@ def launch_kafka(settings: Mapping[str, str] | None = None, jvm: Sequence[str] |
     def container() -> Part:
         from tests.parts.containers import kafka_container  # costs every test run 0.2 s to import
 
-        return kafka_container(settings)
+        return kafka_container(settings, second)
 
-    return _first_possible("Kafka", KAFKA_ENV, container, lambda: JavaKafka(settings, jvm=jvm or JVM))
+    return _first_possible("Kafka", KAFKA_ENV, container, lambda: JavaKafka(settings, jvm=jvm or JVM, second=second))
 
 
 def launch_registry() -> Part:

@@ -12,7 +12,7 @@ from typing import Self
 
 from tests.parts.artifacts import java, kafka_libraries
 from tests.parts.broker_settings import REQUIRED_SETTINGS, SINGLE_NODE_SETTINGS, SMALL_SETTINGS
-from tests.parts.part import PartStartError
+from tests.parts.part import PartStartError, SecondListener
 from tests.parts.ports import free_port
 from tests.parts.process import ServerProcess
 from tests.parts.ready import kafka_answers
@@ -30,14 +30,20 @@ class JavaKafka:
     `wait_ready` each: a node is not ready before a majority is up.
     """
 
-    def __init__(self, settings: Mapping[str, str] | None = None, node_id: int = 1, jvm: Sequence[str] = JVM) -> None:
+    def __init__(
+        self,
+        settings: Mapping[str, str] | None = None,
+        node_id: int = 1,
+        jvm: Sequence[str] = JVM,
+        second: SecondListener | None = None,
+    ) -> None:
         self._java = java()
         self._class_path = f"{kafka_libraries()}/*"
         self.folder = Path(tempfile.mkdtemp(prefix="singleview-kafka-"))
         self.port = free_port()
         self.controller_port = free_port()
         self._properties = self.folder / "server.properties"
-        self._settings = self._defaults(node_id)
+        self._settings = self._defaults(node_id, second)
         self.configure(settings or {})
         command = [*jvm, f"-Dlog4j2.configurationFile={LOGGING}", "kafka.Kafka", str(self._properties)]
         self._process = ServerProcess("kafka", self._program(command), self.folder / "server.log", self.folder)
@@ -95,16 +101,17 @@ class JavaKafka:
     def __exit__(self, *exception: object) -> None:
         self.close()
 
-    def _defaults(self, node_id: int) -> dict[str, str]:
+    def _defaults(self, node_id: int, second: SecondListener | None) -> dict[str, str]:
+        listens, advertises = (f",SECOND://127.0.0.1:{port}" if second else "" for port in second or (0, 0))
         return {
             "process.roles": "broker,controller",
             "node.id": str(node_id),
             "controller.quorum.voters": f"{node_id}@127.0.0.1:{self.controller_port}",
-            "listeners": f"PLAINTEXT://127.0.0.1:{self.port},CONTROLLER://127.0.0.1:{self.controller_port}",
-            "advertised.listeners": f"PLAINTEXT://127.0.0.1:{self.port}",
+            "listeners": f"PLAINTEXT://127.0.0.1:{self.port},CONTROLLER://127.0.0.1:{self.controller_port}{listens}",
+            "advertised.listeners": f"PLAINTEXT://127.0.0.1:{self.port}{advertises}",
             "controller.listener.names": "CONTROLLER",
             "inter.broker.listener.name": "PLAINTEXT",
-            "listener.security.protocol.map": "CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT",
+            "listener.security.protocol.map": "CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,SECOND:PLAINTEXT",
             "log.dirs": str(self.folder / "data"),
             **REQUIRED_SETTINGS,
             **SINGLE_NODE_SETTINGS,

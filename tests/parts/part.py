@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol, Self
+from typing import NamedTuple, Protocol, Self
 
 
 class Part(Protocol):
@@ -36,6 +36,13 @@ class Part(Protocol):
     def __enter__(self) -> Self: ...
 
     def __exit__(self, *exception: object) -> None: ...
+
+
+class SecondListener(NamedTuple):
+    """Ports of 127.0.0.1 for clients that are to reach a broker through something else."""
+
+    port: int  # where the broker listens too
+    advertised: int  # where it sends those who meet it there
 
 
 class MissingPartError(Exception):
