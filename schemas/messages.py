@@ -2,10 +2,10 @@
 
 An inbox carries a small tagged union, so no processor joins two topics:
 
-    records    SourceChange (from intake) | MembershipChanged (from identity)
-    identity   RecordIdentity (from records) | Regroup (from itself)
+    records    SourceChange (from intake) | MembershipChanged (from identity) | Sweep (from itself)
+    identity   RecordIdentity (from records) | Restate | RestateMembers (from customers) | Regroup (from itself)
     customers  MemberAttached | MemberUpdated | MemberDetached (from records) | EntityChanged (from identity)
-               | ViewDue (from itself)
+               | ViewDue | Sweep (from itself) | Republish (from an operator, then itself)
     each       Tick (from whoever owns the partition, or from an operator)
 
 Encoding: one version byte, then MessagePack (msgspec). Fields may be added with a default; a reader ignores fields it does
@@ -27,13 +27,13 @@ FIRST_VERSION = 1
 """What singleview 0.1.0 reads."""
 
 VERSION = 2
-"""The newest this singleview reads. 2: `Tick`, `Republish`, and positions of more than 64-bit integers."""
+"""The newest this singleview reads. 2: `Tick`, `Republish`, positions of more than 64-bit integers, and all that asks again."""
 
 
 class Cause(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """The source event behind a message."""
 
-    ref: str  # source topic/partition/offset
+    ref: str  # source topic/partition/offset; empty: of no event, it was asked for again
     time: int  # event time, ms since the epoch
     trace: str = ""  # W3C traceparent, carried on
 
@@ -110,6 +110,12 @@ class MembershipChanged(Message, frozen=True, kw_only=True, tag="membership"):
     customer: str | None
     cause: Cause
     grown: Grown | None = None  # of `customer`; no EntityChanged is sent then
+    again: bool = False  # a repetition: `records` sends the whole content again, whatever it knew of the membership
+    asked: str | None = None  # of a repetition: the customer that asked, which is to know if the record is not its member
+
+    @property
+    def codec_version(self) -> int:
+        return 2 if self.again else 1
 
 
 class RecordIdentity(Message, frozen=True, kw_only=True, tag="identity"):
@@ -119,6 +125,11 @@ class RecordIdentity(Message, frozen=True, kw_only=True, tag="identity"):
     version: int  # record version; lower or equal is ignored
     attributes: Attributes | None  # None: the record was deleted
     cause: Cause
+    again: bool = False  # no answer came: identity repeats the membership, also if the version is not higher
+
+    @property
+    def codec_version(self) -> int:
+        return 2 if self.again else 1
 
 
 class Regroup(Message, frozen=True, kw_only=True, tag="regroup"):
@@ -128,6 +139,42 @@ class Regroup(Message, frozen=True, kw_only=True, tag="regroup"):
     generation: int
     cursor: str  # last record done; empty to begin
     cause: Cause
+
+
+class Restate(Message, frozen=True, kw_only=True, tag="restate"):
+    """A customer is not what identity expects, and has not been for a while. Key: the realm.
+
+    Identity answers with what it expects now, and repeats the memberships that the customer lacks or should not have.
+    """
+
+    codec_version: ClassVar[int] = 2
+
+    realm: str
+    customer: str
+    epoch: int  # of the newest EntityChanged that came; 0: none did
+    held: tuple[str, ...] | None  # its members; None: too many, all memberships are repeated and `RestateMembers` names them
+    after: int | None = None  # of identity to itself: go on behind the member of this tenure
+
+
+class RestateMembers(Message, frozen=True, kw_only=True, tag="restate-members"):
+    """Some members of a customer that asks: those that identity has elsewhere are to leave it. Key: the realm."""
+
+    codec_version: ClassVar[int] = 2
+
+    realm: str
+    customer: str
+    held: tuple[str, ...]
+
+
+class Sweep(Message, frozen=True, kw_only=True, tag="sweep"):
+    """A processor's note to itself: go on looking through its rows for what waits for an answer, and ask again. Without a
+    key, to a partition."""
+
+    codec_version: ClassVar[int] = 2
+
+    time: int  # of the tick it began with, ms
+    after: str = ""  # the last record or customer looked at
+    all: bool = False  # every record, also those that lack nothing
 
 
 class Member(Message, frozen=True, kw_only=True):
@@ -210,9 +257,9 @@ def member_digest_of(record: str) -> int:
     return int.from_bytes(blake2b(record.encode(), digest_size=8).digest(), "big")
 
 
-RecordsInbox = SourceChange | MembershipChanged | Tick
-IdentityInbox = RecordIdentity | Regroup | Tick
-CustomersInbox = MemberAttached | MemberUpdated | MemberDetached | EntityChanged | ViewDue | Republish | Tick
+RecordsInbox = SourceChange | MembershipChanged | Sweep | Tick
+IdentityInbox = RecordIdentity | Regroup | Restate | RestateMembers | Tick
+CustomersInbox = MemberAttached | MemberUpdated | MemberDetached | EntityChanged | ViewDue | Republish | Sweep | Tick
 
 T = TypeVar("T")
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable, Sequence
+from itertools import islice
 from operator import attrgetter
 from typing import Any
 from zlib import crc32
@@ -16,10 +17,12 @@ from zlib import crc32
 import msgspec
 from msgspec import UNSET, structs
 
+from schemas.asking import pause_ms
 from schemas.canonical import ATTRIBUTES, IDENTITY_ATTRIBUTES, Attributes, realm_of
 from schemas.messages import CUSTOMERS as CUSTOMERS_CODEC
 from schemas.messages import (
     FIRST_VERSION,
+    Cause,
     Codec,
     CustomersInbox,
     MemberAttached,
@@ -29,15 +32,25 @@ from schemas.messages import (
     Order,
     RecordIdentity,
     SourceChange,
+    Sweep,
     Tick,
 )
 from schemas.messages import IDENTITY as IDENTITY_CODEC
 from schemas.messages import RECORDS as RECORDS_CODEC
 from schemas.topics import CUSTOMERS, IDENTITY
 from streams.engine.contract import Message, Outbox, RejectedError, Store
+from streams.engine.due import cancel, schedule, take_due
+
+RECORDS_A_TICK = 100
+RECORDS_A_SWEEP = 500
+"""Records looked at for one message: some ten milliseconds of work."""
+
+LARGEST_RECORD_BYTES = 4 << 20
+"""Of a row: four times what is read of one event. Its content must fit into one message, with a time for each value."""
 
 EXISTS = "(exists)"
 CHARACTERISTIC = "characteristics."
+RECORD_PREFIX = b"r/"
 TALLY_KEY = b"\x00tally"
 MAX_MET = 16
 """Events of one position that a row tells from each other: a second of a busy record, where the source counts seconds."""
@@ -73,6 +86,8 @@ class RowBase(msgspec.Struct, omit_defaults=True, kw_only=True):
     membership_sequence: int = 0  # highest seen from identity
     member_sequence: int = 0  # last one sent to customers
     identity_digest: bytes = b""  # of what identity was last told
+    ask_at: int = 0  # when identity is asked for the membership again, ms; 0: the record has one, or needs none
+    asked: int = 0  # how often it was
 
     @property
     def codec_version(self) -> int:
@@ -101,6 +116,7 @@ class Tally(msgspec.Struct, kw_only=True):
     partly_stale: int = 0
     incomparable: int = 0  # events accepted although their order could not be compared
     backwards: int = 0  # stale events that happened later than what they are stale against, by their own times
+    without_customer: int = 0  # records that wait for their membership
 
 
 RECORD_ROWS: Codec[RecordRow] = Codec(RecordRow)
@@ -110,7 +126,7 @@ TALLIES: Codec[Tally] = Codec(Tally)
 
 def row_key(record: str) -> bytes:
     """Where a record's row is stored."""
-    return b"r/" + record.encode()
+    return RECORD_PREFIX + record.encode()
 
 
 class Records:
@@ -130,18 +146,21 @@ class Records:
             raise RejectedError("empty-message", "a message of this inbox has no value")
         match RECORDS_CODEC.decode(message.value):
             case SourceChange() as change:
-                self._change(change, store, out)
+                self._change(change, message.timestamp, store, out)
             case MembershipChanged() as membership:
-                self._membership(membership, store, out)
-            case Tick():
-                pass  # nothing is due here
+                self._membership(membership, message.timestamp, store, out)
+            case Tick() as tick:
+                self._tick(tick, message, store, out)
+            case Sweep() as sweep:
+                self._sweep(sweep, message, store, out)
 
-    def _change(self, change: SourceChange, store: Store, out: Outbox) -> None:
+    def _change(self, change: SourceChange, now: int, store: Store, out: Outbox) -> None:
         row = _load(store, change.record)
-        before = (row.attributes, row.exists)
+        existed = row.exists
         merge = Merge(row, change)
         merge.run()
-        self._count(store, merge, existed=before[1])
+        waits = _watch(row, change.record, now, store) if merge.accepted else 0
+        self._count(store, merge, existed=existed, waits=waits)
         if not merge.accepted:
             if merge.noted:
                 store.put(row_key(change.record), RECORD_ROWS.encode(row))
@@ -149,44 +168,105 @@ class Records:
         row.version += 1
         self._tell_identity(row, change, out)
         if row.customer is not None and row.exists:
-            _tell_customer(row, MemberUpdated, change, out, **_content(row))
-        store.put(row_key(change.record), RECORD_ROWS.encode(row))
+            _tell_customer(row, row.customer, MemberUpdated, change, out, **_content(row))
+        data = RECORD_ROWS.encode(row)
+        if len(data) > LARGEST_RECORD_BYTES:
+            raise RejectedError(
+                "too-large", f"the record would have {len(data):,} bytes, more than {LARGEST_RECORD_BYTES:,}"
+            )
+        store.put(row_key(change.record), data)
 
     def _tell_identity(self, row: RecordRow, change: SourceChange, out: Outbox) -> None:
-        visible = _identity_part(row.attributes) if row.exists else None
-        digest = hashlib.blake2b(_encode(visible), digest_size=8).digest()
+        visible, digest = _visible(row)
         if digest == row.identity_digest or (visible is None and not row.identity_digest):
             return
         row.identity_digest = digest
         told = RecordIdentity(record=change.record, version=row.version, attributes=visible, cause=change.cause)
         out.send(IDENTITY, realm_of(change.record).encode(), IDENTITY_CODEC.encode(told))
 
-    def _membership(self, membership: MembershipChanged, store: Store, out: Outbox) -> None:
+    def _membership(self, membership: MembershipChanged, now: int, store: Store, out: Outbox) -> None:
         found = store.get(row_key(membership.record))
         if found is None:
             raise RejectedError("unknown-record", "identity speaks of a record that was never seen")
         row = UNREAD_ROWS.decode(found)
-        if membership.sequence <= row.membership_sequence:
+        before = row.customer
+        if membership.sequence > row.membership_sequence:
+            row.membership_sequence = membership.sequence
+            row.customer = membership.customer
+        elif not membership.again:
             return
-        row.membership_sequence = membership.sequence
-        moved = membership.customer != row.customer
-        if moved and row.customer is not None:
-            _tell_customer(row, MemberDetached, membership, out)
-        row.customer = membership.customer
-        if row.customer is not None and (moved or membership.grown is not None):
-            _tell_customer(row, MemberAttached, membership, out, grown=membership.grown, **_content(row))
+        for customer in dict.fromkeys((before, membership.asked)):
+            if customer is not None and customer != row.customer:
+                _tell_customer(row, customer, MemberDetached, membership, out)
+        grown = membership.grown if membership.customer == row.customer else None  # a late repetition tells of another
+        if row.customer is not None and (before != row.customer or membership.again or grown is not None):
+            _tell_customer(row, row.customer, MemberAttached, membership, out, grown=grown, **_content(row))
+        if waits := _watch(row, membership.record, now, store):
+            self._add_waiting(store, waits)
         store.put(row_key(membership.record), UNREAD_ROWS.encode(row))
 
-    def _count(self, store: Store, merge: Merge, *, existed: bool) -> None:
-        found = store.get(TALLY_KEY)
-        tally = self._tally if found == self._tally_as_stored else TALLIES.decode(found) if found else Tally()
-        self._tally_as_stored = b""  # until it is stored: else a message that is undone would leave its counts here
+    def _tick(self, tick: Tick, message: Message, store: Store, out: Outbox) -> None:
+        """Ask again for the memberships that have not come for a while; everything: of every record without one."""
+        for name in take_due(store, tick.time, RECORDS_A_TICK):
+            self._ask_again(name.decode(), tick.time, store, out, anyway=False)
+        if tick.everything:
+            _go_on(Sweep(time=tick.time), message, out)
+
+    def _sweep(self, sweep: Sweep, message: Message, store: Store, out: Outbox) -> None:
+        """Look through the next records."""
+        rows = list(islice(store.scan(RECORD_PREFIX, row_key(sweep.after)), RECORDS_A_SWEEP))
+        names = [key[len(RECORD_PREFIX) :].decode() for key, _ in rows]
+        for name, (_, data) in zip(names, rows, strict=True):
+            if sweep.all or _lacks_customer(UNREAD_ROWS.decode(data)):
+                self._ask_again(name, sweep.time, store, out, anyway=sweep.all)
+        if len(rows) == RECORDS_A_SWEEP:
+            _go_on(msgspec.structs.replace(sweep, after=names[-1]), message, out)
+
+    def _ask_again(self, record: str, now: int, store: Store, out: Outbox, *, anyway: bool) -> None:
+        """Tell identity of a record once more, and ask for its membership, if it has none, or anyway."""
+        row = _load(store, record)
+        lacks = _lacks_customer(row)
+        if not lacks and not anyway:
+            return
+        visible, digest = _visible(row)
+        row.identity_digest = digest
+        cause = Cause("", max(_times(row).values(), default=0))
+        told = RecordIdentity(record=record, version=row.version, attributes=visible, cause=cause, again=True)
+        out.send(IDENTITY, realm_of(record).encode(), IDENTITY_CODEC.encode(told))
+        if lacks:
+            if row.ask_at:
+                cancel(store, row.ask_at, record.encode())
+            else:
+                self._add_waiting(store, 1)
+            row.asked += 1
+            row.ask_at = now + pause_ms(row.asked)
+            schedule(store, row.ask_at, record.encode())
+        store.put(row_key(record), RECORD_ROWS.encode(row))
+
+    def _add_waiting(self, store: Store, more: int) -> None:
+        tally = self._read_tally(store)
+        tally.without_customer += more
+        self._write_tally(store, tally)
+
+    def _count(self, store: Store, merge: Merge, *, existed: bool, waits: int) -> None:
+        tally = self._read_tally(store)
         tally.events += 1
         tally.records += merge.row.exists - existed
         tally.stale += not merge.accepted
         tally.partly_stale += bool(merge.accepted and merge.stale)
         tally.incomparable += merge.incomparable
         tally.backwards += merge.backwards
+        tally.without_customer += waits
+        self._write_tally(store, tally)
+
+    def _read_tally(self, store: Store) -> Tally:
+        """To be changed, and written then."""
+        found = store.get(TALLY_KEY)
+        tally = self._tally if found == self._tally_as_stored else TALLIES.decode(found) if found else Tally()
+        self._tally_as_stored = b""  # until it is stored: else a message that is undone would leave its counts here
+        return tally
+
+    def _write_tally(self, store: Store, tally: Tally) -> None:
         data = TALLIES.encode(tally)
         store.put(TALLY_KEY, data)
         self._tally, self._tally_as_stored = tally, data
@@ -361,22 +441,50 @@ def _load(store: Store, record: str) -> RecordRow:
     return RECORD_ROWS.decode(found) if found else RecordRow()
 
 
+def _visible(row: RecordRow) -> tuple[Attributes | None, bytes]:
+    """What identity sees of a record, and its digest."""
+    visible = _identity_part(row.attributes) if row.exists else None
+    return visible, hashlib.blake2b(_encode(visible), digest_size=8).digest()
+
+
+def _lacks_customer(row: RecordRow | UnreadRow) -> bool:
+    return row.exists and row.customer is None
+
+
+def _watch(row: RecordRow | UnreadRow, record: str, now: int, store: Store) -> int:
+    """Have identity asked again, after a while, if a record has no customer; no more once it has one. How many more wait."""
+    waits = _lacks_customer(row)
+    if waits == (row.ask_at > 0):
+        return 0
+    if waits:
+        row.ask_at = now + pause_ms(0)
+        schedule(store, row.ask_at, record.encode())
+        return 1
+    cancel(store, row.ask_at, record.encode())
+    row.ask_at = row.asked = 0
+    return -1
+
+
+def _go_on(sweep: Sweep, message: Message, out: Outbox) -> None:
+    out.send_to(message.topic, message.partition, None, RECORDS_CODEC.encode(sweep))
+
+
 def _identity_part(attributes: Attributes) -> Attributes:
     return Attributes(**dict(zip(IDENTITY_ATTRIBUTES, _identity(attributes), strict=False)))
 
 
 def _tell_customer(
     row: RecordRow | UnreadRow,
+    customer: str,
     kind: Callable[..., CustomersInbox],
     about: SourceChange | MembershipChanged,
     out: Outbox,
     **content: object,
 ) -> None:
-    """Send the next message about this record to the customer it belongs to."""
-    assert row.customer is not None
+    """Send a customer the next message about this record."""
     row.member_sequence += 1
-    told = kind(customer=row.customer, record=about.record, sequence=row.member_sequence, cause=about.cause, **content)
-    out.send(CUSTOMERS, row.customer.encode(), CUSTOMERS_CODEC.encode(told))
+    told = kind(customer=customer, record=about.record, sequence=row.member_sequence, cause=about.cause, **content)
+    out.send(CUSTOMERS, customer.encode(), CUSTOMERS_CODEC.encode(told))
 
 
 def _content(row: RecordRow | UnreadRow) -> dict[str, object]:

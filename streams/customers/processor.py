@@ -19,6 +19,7 @@ from schemas.messages import (
     MemberDetached,
     MemberUpdated,
     Republish,
+    Sweep,
     Tick,
     UnknownVersionError,
     ViewDue,
@@ -28,6 +29,7 @@ from schemas.public import PublicCodec
 from schemas.topics import CUSTOMER_CHANGES, CUSTOMER_VIEW
 from schemas.topics import CUSTOMERS as CUSTOMERS_TOPIC
 from schemas.view import CustomerView
+from streams.customers.asking import on_sweep, on_tick, watch
 from streams.customers.cutting import ATTRIBUTE_BYTES, SURELY_FITS, cut, first_members
 from streams.customers.republish import customers_after
 from streams.customers.rows import (
@@ -90,7 +92,7 @@ class Customers:
                 decoded = _decode(message)
             except (RejectedError, SourceStoppedError):
                 continue  # `process` will meet it
-            if isinstance(decoded, Tick | Republish):
+            if isinstance(decoded, Tick | Republish | Sweep):
                 continue
             self._decoded[message.value] = decoded
             customers[customer_key(decoded.customer)] = decoded.customer
@@ -108,7 +110,11 @@ class Customers:
     def process(self, message: Message, store: Store, out: Outbox) -> None:
         decoded = self._decoded.get(message.value) or _decode(message)
         if isinstance(decoded, Tick):
-            return  # nothing is due here
+            on_tick(decoded, message, store, out)
+            return
+        if isinstance(decoded, Sweep):
+            on_sweep(decoded, message, store, out)
+            return
         if isinstance(decoded, Republish):
             self._republish(decoded, message.timestamp, store, out)
             return
@@ -135,6 +141,8 @@ class Customers:
             elif now - row.due_at > DUE_AGAIN_MS:
                 out.send(CUSTOMERS_TOPIC, customer.encode(), CUSTOMERS.encode(ViewDue(customer=customer)))
                 row.due_at = now
+        if row.settled == bool(row.ask_at):
+            watch(customer, row, now, store)
         store.put(customer_key(customer), CUSTOMER_ROW.encode(row))
 
     def _republish(self, asked: Republish, now: int, store: Store, out: Outbox) -> None:

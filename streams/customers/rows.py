@@ -2,6 +2,7 @@
 
     <customer>/c            one CustomerRow
     <customer>/m/<record>   one MemberRow a record that is or was a member
+    TALLY_KEY               a Tally
 
 A customer of ordinary size names its members in its row, so they are fetched by key; a larger one is scanned.
 """
@@ -26,6 +27,8 @@ INLINE_MEMBERS = 64
 """Up to here the customer's row names the members. The row is rewritten with each of their messages: keep it small."""
 
 MAX_CAUSES = 16
+
+TALLY_KEY = b"\x00tally"
 
 FEW = 4
 """Attributes: so few of a member are read so quickly that they need not be remembered."""
@@ -55,12 +58,13 @@ class Pending(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     touched: list[str] = []  # attributes in which members differ, by name
 
     def add(self, cause: Cause) -> None:
-        """One event is one cause, however many messages it led to."""
+        """One event is one cause, however many messages it led to; what was asked for again is none."""
         if cause in self.causes:
             return
-        self.causes = [*self.causes, cause][-MAX_CAUSES:]
-        self.cause_count += 1
         self.event_time = max(self.event_time, cause.time)
+        if cause.ref:
+            self.causes = [*self.causes, cause][-MAX_CAUSES:]
+            self.cause_count += 1
 
     @property
     def trace(self) -> str:
@@ -98,6 +102,8 @@ class CustomerRow(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     merged_into: str | None = None
     due_at: int = 0  # when a ViewDue was sent that has not come yet, ms; 0: none was
     published_at: int = 0  # ms; only of one with too many members to be named
+    ask_at: int = 0  # when identity is asked what is lacking, ms; 0: it is settled
+    asked: int = 0  # how often it was
     pending: Pending = msgspec.field(default_factory=Pending)
     raw_published: msgspec.Raw = msgspec.field(default=NOT_PUBLISHED, name="published")
     """Encoded, as most messages of a customer do not look at it."""
@@ -123,7 +129,14 @@ class Inline(msgspec.Struct, kw_only=True):
     members: list[str] | None = []
 
 
+class Tally(msgspec.Struct, kw_only=True):
+    """Counts that are part of the state, so that a crash neither loses nor doubles them."""
+
+    unsettled: int = 0  # customers with an `ask_at`
+
+
 CUSTOMER_ROW: Codec[CustomerRow] = Codec(CustomerRow)
+TALLIES: Codec[Tally] = Codec(Tally)
 INLINE: Codec[Inline] = Codec(Inline)
 MEMBER_ROW: Codec[MemberRow] = Codec(MemberRow)
 
@@ -138,6 +151,15 @@ def member_key(customer: str, record: str) -> bytes:
 
 def member_prefix(customer: str) -> bytes:
     return f"{customer}/m/".encode()
+
+
+def customers_after(store: Store, after: str) -> Iterator[str]:
+    """The customers behind this id, in order; their members are passed over. Do not write meanwhile."""
+    place = f"{after}/n".encode() if after else None  # behind its members
+    while (found := next(iter(store.scan(b"c", place)), None)) is not None:
+        customer = found[0].partition(b"/")[0].decode()
+        yield customer
+        place = f"{customer}/n".encode()
 
 
 def read_row(store: Store, customer: str) -> CustomerRow | None:

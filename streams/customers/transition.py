@@ -40,7 +40,7 @@ def transition(was: Published | None, now: Published, pending: Pending) -> Custo
         realm=after.realm,
         version=after.version,
         status=after.status,
-        event_time=pending.event_time,
+        event_time=pending.event_time or after.event_time,
         processing_time=after.processed_at,
         rules_version=after.rules_version,
         causes=tuple([CauseRef(ref=cause.ref, time=cause.time) for cause in pending.causes]),

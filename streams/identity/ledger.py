@@ -312,7 +312,7 @@ class Settlement(msgspec.Struct, Generic[F]):
 
     def _grown(self, customer: str) -> Grown:
         page = self._next_epoch(customer)
-        return Grown(page.epoch, page.count, page.digest, self._aliases_sent(customer, page))
+        return Grown(page.epoch, page.count, page.digest, aliases_sent(self._desk, customer, page))
 
     def _tell(self, customer: str, absorbed: Sequence[str], split_from: str | None, split_to: Sequence[str]) -> None:
         page = self._next_epoch(customer)
@@ -322,7 +322,7 @@ class Settlement(msgspec.Struct, Generic[F]):
             epoch=page.epoch,
             count=page.count,
             digest=page.digest,
-            aliases=self._aliases_sent(customer, page),
+            aliases=aliases_sent(self._desk, customer, page),
             merged_into=None if page.answers == customer else page.answers,
             absorbed=tuple(absorbed),
             split_from=split_from,
@@ -341,5 +341,7 @@ class Settlement(msgspec.Struct, Generic[F]):
             desk.realm.customers += (page.count > 0) - self._had_members[customer]
         return page
 
-    def _aliases_sent(self, customer: str, page: CustomerRow) -> tuple[str, ...]:
-        return tuple(islice(self._desk.aliases(customer), ALIASES_SENT)) if page.aliases else ()
+
+def aliases_sent(desk: Desk[F], customer: str, page: CustomerRow) -> tuple[str, ...]:
+    """What is told of a customer's aliases."""
+    return tuple(islice(desk.aliases(customer), ALIASES_SENT)) if page.aliases else ()

@@ -14,12 +14,13 @@ INLINE = 12
 """Members on the page itself: nearly every person's records."""
 
 
-def members(store: Store, keys: Keys, customer: str, page: CustomerRow) -> Iterator[str]:
-    """Records of a customer, longest-tenured first. The page as it is now."""
+def members(store: Store, keys: Keys, customer: str, page: CustomerRow, after: int | None = None) -> Iterator[str]:
+    """Records of a customer, longest-tenured first; of a later tenure than `after`. The page as it is now."""
     if page.count <= INLINE:
-        yield from sorted(page.members, key=page.members.__getitem__)
+        ordered = sorted(page.members, key=page.members.__getitem__)
+        yield from ordered if after is None else [member for member in ordered if page.members[member] > after]
     else:
-        for _, record in store.scan(keys.members(customer)):
+        for _, record in store.scan(keys.members(customer), None if after is None else keys.member(customer, after)):
             yield record.decode()
 
 

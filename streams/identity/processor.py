@@ -14,7 +14,7 @@ from typing import Generic, NamedTuple
 import msgspec
 
 from schemas import topics
-from schemas.messages import IDENTITY, Cause, RecordIdentity, Regroup, Tick
+from schemas.messages import IDENTITY, Cause, RecordIdentity, Regroup, Restate, RestateMembers, Tick
 from streams.engine.contract import Message, Outbox, RejectedError, Store
 from streams.identity.component import Component
 from streams.identity.desk import Desk, Evidence, EvidenceMemory
@@ -24,7 +24,8 @@ from streams.identity.grouping import Cluster, Limits, group
 from streams.identity.ledger import Settlement
 from streams.identity.matcher import F, Matcher
 from streams.identity.model import MatchKey
-from streams.identity.rows import RECORD, Keys
+from streams.identity.restating import NO_EVENT, restate, restate_members, restate_record
+from streams.identity.rows import REALM, RECORD, Keys, realms
 
 LARGEST_SIZE_CLASS = 32
 """4 to the 32nd records: beyond any realm. The lowest review threshold is sought among the classes up to here."""
@@ -50,14 +51,17 @@ class Settings(NamedTuple):
 class _Ready(msgspec.Struct, Generic[F], frozen=True):
     """A message that `prepare` decoded, and the evidence it brings."""
 
-    content: RecordIdentity | Regroup | Tick
+    content: RecordIdentity | Regroup | Restate | RestateMembers | Tick
     realm: str = ""
     record: str = ""  # inside the realm
     evidence: Evidence[F] | None = None
 
 
 class IdentityProcessor(Generic[F]):
-    """Inbox `identity`, key realm. Sends MembershipChanged to `records`, EntityChanged to `customers`, Regroup to itself."""
+    """Inbox `identity`, key realm. Sends MembershipChanged to `records`, EntityChanged to `customers`, Regroup to itself.
+
+    What it sent it says again when `records` or `customers` ask for it (`restating.py`).
+    """
 
     name = "identity"
 
@@ -99,12 +103,20 @@ class IdentityProcessor(Generic[F]):
         ready = self._ready.pop((message.partition, message.offset), None) or self._decode(message)
         content = ready.content
         if isinstance(content, Tick):
-            return  # nothing is due here
+            if content.everything:
+                self._regroup_again(store, out)
+            return
         try:
-            if isinstance(content, Regroup):
-                self._sweep(content, self._desk(ready.realm, store), out)
-            else:
-                self._update(content, ready.record, ready.evidence, self._desk(ready.realm, store), out)
+            desk = self._desk(ready.realm, store)
+            match content:
+                case RecordIdentity():
+                    self._update(content, ready.record, ready.evidence, desk, out)
+                case Regroup():
+                    self._sweep(content, desk, out)
+                case Restate():
+                    restate(content, desk, out)
+                case RestateMembers():
+                    restate_members(content, desk, out)
         except BaseException:
             self._desks.clear()  # what the message wrote is undone; the rows in memory are not
             raise
@@ -132,7 +144,7 @@ class IdentityProcessor(Generic[F]):
             raise RejectedError("malformed", f"{message.ref}: not a message of the identity inbox") from error
         if isinstance(content, Tick):
             return _Ready(content)
-        if isinstance(content, Regroup):
+        if not isinstance(content, RecordIdentity):
             return _Ready(content, content.realm)
         realm, _, record = content.record.partition("/")
         if content.attributes is None:
@@ -153,8 +165,15 @@ class IdentityProcessor(Generic[F]):
     ) -> None:
         """A record appeared, changed, or was deleted."""
         row = desk.find_record(record) or desk.add_record(record)
-        if content.version <= row.version:
-            return
+        told = row.sequence
+        if content.version > row.version or (content.again and content.version == row.version):
+            self._take(content, record, evidence, desk, out)
+        if content.again and row.sequence == told:
+            restate_record(record, content.cause, desk, out)
+
+    def _take(self, content: RecordIdentity, record: str, evidence: Evidence[F] | None, desk: Desk[F], out: Outbox) -> None:
+        """What is said of a record, the newest there is."""
+        row = desk.record(record)
         row.version = content.version
         desk.touch_record(record)
         was_live = row.live
@@ -244,6 +263,14 @@ class IdentityProcessor(Generic[F]):
 
     def _continue(self, regroup: Regroup, out: Outbox) -> None:
         out.send(topics.IDENTITY, regroup.realm.encode(), IDENTITY.encode(regroup))
+
+    def _regroup_again(self, store: Store, out: Outbox) -> None:
+        """Begin once more the sweeps that are under way, should a message of theirs have been lost."""
+        for name in realms(store):
+            data = store.get(self._keys(name).realm)
+            realm = REALM.decode(data) if data is not None else None
+            if realm is not None and realm.lowest != realm.highest:
+                self._continue(Regroup(realm=name, generation=realm.generation, cursor="", cause=NO_EVENT), out)
 
     def _sweep(self, regroup: Regroup, desk: Desk[F], out: Outbox) -> None:
         """Group again, from the cursor on, what the thresholds since the last complete sweep may have grouped otherwise."""

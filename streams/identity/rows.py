@@ -15,11 +15,12 @@ the realm, `source/id`. Lists that can grow without limit are rows of their own 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import msgspec
 
 from schemas.messages import Codec
+from streams.engine.contract import ENGINE, Store
 from streams.identity.model import MatchKey
 
 
@@ -87,6 +88,18 @@ RECORD: Codec[RecordRow] = Codec(RecordRow)
 EVIDENCE: Codec[EvidenceRow] = Codec(EvidenceRow)
 POSTING: Codec[PostingRow] = Codec(PostingRow)
 CUSTOMER: Codec[CustomerRow] = Codec(CustomerRow)
+
+
+def realms(store: Store) -> Iterator[str]:
+    """The realms that have rows in a store. Do not write meanwhile."""
+    place = None
+    while (found := next(iter(store.scan(b"", place)), None)) is not None:
+        if found[0].startswith(ENGINE):
+            place = ENGINE + b"\xff"
+            continue
+        realm = found[0].partition(b"/")[0]
+        yield realm.decode()
+        place = realm + b"0"  # the character behind the slash
 
 
 class Keys:

@@ -43,6 +43,11 @@ def _shared() -> tuple[Survivorship, PublicCodec]:
     return Survivorship(default_rules()), PublicCodec(MemoryRegistry())
 
 
+def codec() -> PublicCodec:
+    """Of the views and changes."""
+    return _shared()[1]
+
+
 def processor(name: str) -> Processor:
     match name:
         case "records":
@@ -121,22 +126,21 @@ def straight_through(given: Iterable[Outgoing]) -> Result:
         processors[topic].process(each, stores[topic], out)
         queue += [(sent.topic, sent.key, sent.value) for sent in out.sent if sent.topic in processors]
         views |= {sent.key or b"": sent.value or b"" for sent in out.on(CUSTOMER_VIEW)}
-    codec = _shared()[1]
-    return result(stores[RECORDS].rows, map(codec.decode_view, views.values()))
+    return result(stores[RECORDS].rows, map(codec().decode_view, views.values()))
 
 
 def check(world: World, given: Pipeline) -> None:
     """Compares with a run without engine and faults; and what the topics say with each other. Once at rest."""
-    codec = _shared()[1]
+    public = codec()
     tables = {stage: rows(world, table_topic(stage)) for stage in INBOX_OF}
-    views = {key.decode(): codec.decode_view(value) for key, value in rows(world, CUSTOMER_VIEW).items()}
+    views = {key.decode(): public.decode_view(value) for key, value in rows(world, CUSTOMER_VIEW).items()}
     assert not list(committed(world, DEAD_LETTERS)), "dead letters"
     expected, found = straight_through(given.input), result(tables["records"], views.values())
     assert found.records == expected.records, "records"
     assert found.views.keys() == expected.views.keys(), "who is one customer"
     assert found.views == expected.views, "views"
     _check_memberships(tables, views)
-    changes = [codec.decode_change(record.value or b"") for record in committed(world, CUSTOMER_CHANGES)]
+    changes = [public.decode_change(record.value or b"") for record in committed(world, CUSTOMER_CHANGES)]
     _check_changes(changes, views)
     world.counts["customers merged"] += sum(change.merged_into is not None for change in changes)
     world.counts["customers split"] += sum(change.split_from is not None for change in changes)
