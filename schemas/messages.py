@@ -27,7 +27,7 @@ FIRST_VERSION = 1
 """What singleview 0.1.0 reads."""
 
 VERSION = 2
-"""The newest this singleview reads. 2: `Tick`, `Republish`, positions of more than 64-bit integers, and all that asks again."""
+"""The newest this singleview reads. 2: `Tick`, `Republish`, positions of more than 64 bits, and all that asks again."""
 
 
 class Cause(msgspec.Struct, frozen=True, array_like=True, gc=False):

@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Sequence
 from itertools import islice
 from operator import attrgetter
-from typing import Any
+from typing import Any, NamedTuple
 from zlib import crc32
 
 import msgspec
@@ -117,6 +117,7 @@ class Tally(msgspec.Struct, kw_only=True):
     incomparable: int = 0  # events accepted although their order could not be compared
     backwards: int = 0  # stale events that happened later than what they are stale against, by their own times
     without_customer: int = 0  # records that wait for their membership
+    asking: int = 0  # those of them for which identity was asked again: they wait for long
 
 
 RECORD_ROWS: Codec[RecordRow] = Codec(RecordRow)
@@ -159,8 +160,8 @@ class Records:
         existed = row.exists
         merge = Merge(row, change)
         merge.run()
-        waits = _watch(row, change.record, now, store) if merge.accepted else 0
-        self._count(store, merge, existed=existed, waits=waits)
+        waits = _watch(row, change.record, now, store) if merge.accepted else NO_CHANGE
+        self._count(store, merge, waits, existed=existed)
         if not merge.accepted:
             if merge.noted:
                 store.put(row_key(change.record), RECORD_ROWS.encode(row))
@@ -201,7 +202,8 @@ class Records:
         grown = membership.grown if membership.customer == row.customer else None  # a late repetition tells of another
         if row.customer is not None and (before != row.customer or membership.again or grown is not None):
             _tell_customer(row, row.customer, MemberAttached, membership, out, grown=grown, **_content(row))
-        if waits := _watch(row, membership.record, now, store):
+        waits = _watch(row, membership.record, now, store)
+        if waits is not NO_CHANGE:
             self._add_waiting(store, waits)
         store.put(row_key(membership.record), UNREAD_ROWS.encode(row))
 
@@ -236,19 +238,19 @@ class Records:
         if lacks:
             if row.ask_at:
                 cancel(store, row.ask_at, record.encode())
-            else:
-                self._add_waiting(store, 1)
+            self._add_waiting(store, Waits(int(not row.ask_at), int(not row.asked)))
             row.asked += 1
             row.ask_at = now + pause_ms(row.asked)
             schedule(store, row.ask_at, record.encode())
         store.put(row_key(record), RECORD_ROWS.encode(row))
 
-    def _add_waiting(self, store: Store, more: int) -> None:
+    def _add_waiting(self, store: Store, more: Waits) -> None:
         tally = self._read_tally(store)
-        tally.without_customer += more
+        tally.without_customer += more.waiting
+        tally.asking += more.asking
         self._write_tally(store, tally)
 
-    def _count(self, store: Store, merge: Merge, *, existed: bool, waits: int) -> None:
+    def _count(self, store: Store, merge: Merge, waits: Waits, *, existed: bool) -> None:
         tally = self._read_tally(store)
         tally.events += 1
         tally.records += merge.row.exists - existed
@@ -256,7 +258,8 @@ class Records:
         tally.partly_stale += bool(merge.accepted and merge.stale)
         tally.incomparable += merge.incomparable
         tally.backwards += merge.backwards
-        tally.without_customer += waits
+        tally.without_customer += waits.waiting
+        tally.asking += waits.asking
         self._write_tally(store, tally)
 
     def _read_tally(self, store: Store) -> Tally:
@@ -451,18 +454,30 @@ def _lacks_customer(row: RecordRow | UnreadRow) -> bool:
     return row.exists and row.customer is None
 
 
-def _watch(row: RecordRow | UnreadRow, record: str, now: int, store: Store) -> int:
-    """Have identity asked again, after a while, if a record has no customer; no more once it has one. How many more wait."""
+class Waits(NamedTuple):
+    """How many records more wait for their membership."""
+
+    waiting: int = 0
+    asking: int = 0  # for long
+
+
+NO_CHANGE = Waits()
+ONE_MORE = Waits(1)
+
+
+def _watch(row: RecordRow | UnreadRow, record: str, now: int, store: Store) -> Waits:
+    """Have identity asked again, after a while, if a record has no customer; no more once it has one."""
     waits = _lacks_customer(row)
     if waits == (row.ask_at > 0):
-        return 0
+        return NO_CHANGE
     if waits:
         row.ask_at = now + pause_ms(0)
         schedule(store, row.ask_at, record.encode())
-        return 1
+        return ONE_MORE
     cancel(store, row.ask_at, record.encode())
+    less = Waits(-1, -int(row.asked > 0))
     row.ask_at = row.asked = 0
-    return -1
+    return less
 
 
 def _go_on(sweep: Sweep, message: Message, out: Outbox) -> None:

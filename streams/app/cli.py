@@ -145,6 +145,21 @@ def doctor(config: ConfigOption = DEFAULT_CONFIG, as_json: JsonOption = False) -
 
 
 @app.command()
+def settle(
+    config: ConfigOption = DEFAULT_CONFIG,
+    data: Annotated[Path | None, typer.Option(file_okay=False, help="A demo's data folder, instead of Kafka.")] = None,
+    every_record: Annotated[
+        bool, typer.Option("--all", help="Ask for every record, also those that seem to lack nothing: once through all.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Ask now for all that records and customers lack, and try again what was put aside. Harmless to repeat."""
+    from streams.app.commands.settle import settle as command
+
+    command(config, data, every_record=every_record, as_json=as_json)
+
+
+@app.command()
 def resolve(
     files: Annotated[list[Path], typer.Argument(help="CSV or JSONL files of records.")],
     mapping: Annotated[list[Path], typer.Option("--mapping", "-m", help="How to read the files; may repeat.")],

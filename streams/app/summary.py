@@ -10,6 +10,7 @@ from typing import NamedTuple
 from connectors.logs.embedded import EmbeddedLog
 from schemas.topics import CUSTOMER_CHANGES, DEAD_LETTERS
 from streams.app.console import WorkError
+from streams.customers import rows as customer_rows
 from streams.engine.contract import Store
 from streams.engine.dead_letters import reason_of
 from streams.engine.overlay import Overlay
@@ -99,6 +100,31 @@ def _records_tally(tables: Tables) -> Tally:
             total.events += tally.events
             total.stale += tally.stale
     return total
+
+
+class Waiting(NamedTuple):
+    """What waits for an answer of another processor."""
+
+    unsettled_customers: int
+    records_without_customer: int
+    lasting_customers: int  # those of them that have asked already
+    lasting_records: int
+
+
+def waiting(tables: Tables) -> Waiting:
+    """Counted as the processors count: in passing while events flow, and for good only where something went wrong."""
+    records = [TALLIES.decode(row) for store in tables.partitions("records") if (row := store.get(TALLY_KEY))]
+    customers = [
+        customer_rows.TALLIES.decode(row)
+        for store in tables.partitions("customers")
+        if (row := store.get(customer_rows.TALLY_KEY))
+    ]
+    return Waiting(
+        sum(tally.unsettled for tally in customers),
+        sum(tally.without_customer for tally in records),
+        sum(tally.asking for tally in customers),
+        sum(tally.asking for tally in records),
+    )
 
 
 def memberships(tables: Tables) -> dict[str, str]:

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from streams.app.figures import Figures, Sample
+from streams.customers import rows as customer_rows
 from streams.engine import metrics
 from streams.engine.contract import Message, Processor, Store
 from streams.engine.log import Inbox
@@ -22,6 +23,9 @@ COMMITTED = 6
 
 PUBLISH_SECONDS = 1.0
 """How old the figures others see may be while the processor runs."""
+
+OF_TALLIES = (metrics.STALE, metrics.SOURCE_RECORDS, metrics.WITHOUT_CUSTOMER, metrics.UNSETTLED)
+"""Counts that are part of a partition's state."""
 
 ONE_IN = 50
 MOST_SAMPLED = 8
@@ -66,7 +70,7 @@ class Watch:
         self._wall_ms = wall_ms
         self._since = 0.0  # when the current step began
         self._batch: list[_Seen] = []
-        self._tallies: dict[int, Tally] = {}
+        self._tallies: dict[int, Tally | customer_rows.Tally] = {}
 
     # -- during a batch --
 
@@ -110,6 +114,8 @@ class Watch:
                 self._figures.observe(metrics.NOTIFICATION_SECONDS, label, max(0.0, now - event_time) / 1000)
             if self.processor == "records" and (tally := seen.store.get(TALLY_KEY)):
                 self._tallies[seen.partition] = TALLIES.decode(tally)
+            elif self.processor == "customers" and (tally := seen.store.get(customer_rows.TALLY_KEY)):
+                self._tallies[seen.partition] = customer_rows.TALLIES.decode(tally)
         self._batch.clear()
 
     # -- before the first step of the runtime --
@@ -173,8 +179,7 @@ class Watch:
     def _partitions(self, worker: Worker, lags: Mapping[Inbox, int]) -> None:
         """What is told by partition; nothing of those that have gone to another instance."""
         name, put = self.processor, self._figures.set
-        self._figures.forget(metrics.LAG, metrics.RESTORED, metrics.RESTORE_LEFT, metrics.STALE, metrics.SOURCE_RECORDS)
-        self._figures.forget(metrics.PARKED)
+        self._figures.forget(metrics.LAG, metrics.RESTORED, metrics.RESTORE_LEFT, metrics.PARKED, *OF_TALLIES)
         restoring, parked = worker.restoring, worker.parked
         for inbox in worker.partitions:
             place = (name, inbox.topic, str(inbox.partition))
@@ -192,8 +197,12 @@ class Watch:
             if tally := self._tallies.get(inbox.partition):
                 self._tell(str(inbox.partition), tally)
 
-    def _tell(self, partition: str, tally: Tally) -> None:
+    def _tell(self, partition: str, tally: Tally | customer_rows.Tally) -> None:
         name, put = self.processor, self._figures.set
+        if isinstance(tally, customer_rows.Tally):
+            put(metrics.UNSETTLED, (name, partition), tally.unsettled)
+            return
+        put(metrics.WITHOUT_CUSTOMER, (name, partition), tally.without_customer)
         put(metrics.SOURCE_RECORDS, (name, partition), tally.records)
         put(metrics.STALE, (name, partition, "whole"), tally.stale)
         put(metrics.STALE, (name, partition, "partly"), tally.partly_stale)

@@ -51,12 +51,12 @@ def watch(customer: str, row: CustomerRow, now: int, store: Store) -> None:
     if row.settled:
         if row.ask_at:
             cancel(store, row.ask_at, customer.encode())
+            _count(store, -1, -int(row.asked > 0))
             row.ask_at = row.asked = 0
-            _count(store, -1)
     elif not row.ask_at:
         row.ask_at = now + pause_ms(0)
         schedule(store, row.ask_at, customer.encode())
-        _count(store, 1)
+        _count(store, 1, 0)
 
 
 def on_tick(tick: Tick, message: Message, store: Store, out: Outbox) -> None:
@@ -86,8 +86,7 @@ def _ask(customer: str, now: int, store: Store, out: Outbox) -> None:
         return
     if row.ask_at:
         cancel(store, row.ask_at, customer.encode())
-    else:  # of a release that did not ask
-        _count(store, 1)
+    _count(store, int(not row.ask_at), int(not row.asked))
     row.asked += 1
     row.ask_at = now + pause_ms(row.asked)
     schedule(store, row.ask_at, customer.encode())
@@ -109,8 +108,9 @@ def _send_on(note: CustomersInbox, message: Message, out: Outbox) -> None:
     out.send_to(message.topic, message.partition, None, CUSTOMERS.encode(note))
 
 
-def _count(store: Store, more: int) -> None:
+def _count(store: Store, unsettled: int, asking: int) -> None:
     found = store.get(TALLY_KEY)
     tally = TALLIES.decode(found) if found else Tally()
-    tally.unsettled += more
+    tally.unsettled += unsettled
+    tally.asking += asking
     store.put(TALLY_KEY, TALLIES.encode(tally))

@@ -133,6 +133,7 @@ class Tally(msgspec.Struct, kw_only=True):
     """Counts that are part of the state, so that a crash neither loses nor doubles them."""
 
     unsettled: int = 0  # customers with an `ask_at`
+    asking: int = 0  # those of them that have asked: they are so for long
 
 
 CUSTOMER_ROW: Codec[CustomerRow] = Codec(CustomerRow)

@@ -172,6 +172,21 @@ RESTORE_LEFT = Metric(
 SOURCE_RECORDS = Metric(
     "singleview_source_records", Kind.GAUGE, ("processor", "partition"), "records", "Source records that exist"
 )
+WITHOUT_CUSTOMER = Metric(
+    "singleview_records_without_customer",
+    Kind.GAUGE,
+    ("processor", "partition"),
+    "records",
+    "Records whose customer identity has not told yet: in passing while events flow. Asked for again after 90 s",
+)
+UNSETTLED = Metric(
+    "singleview_unsettled_customers",
+    Kind.GAUGE,
+    ("processor", "partition"),
+    "customers",
+    "Customers whose members are not those that identity expects, so that nothing of them is published: in passing while"
+    " events flow. What they lack is asked for again after 90 s",
+)
 STORE_BYTES = Metric(
     "singleview_store_bytes", Kind.GAUGE, ("processor", "partition"), "bytes", "Size of a partition's store on disk"
 )
@@ -203,6 +218,8 @@ METRICS: tuple[Metric, ...] = (
     RESTORED,
     RESTORE_LEFT,
     SOURCE_RECORDS,
+    WITHOUT_CUSTOMER,
+    UNSETTLED,
     STORE_BYTES,
     READY,
     INFO,

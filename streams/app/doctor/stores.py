@@ -16,7 +16,10 @@ from streams.app.broker import quiet
 from streams.app.doctor.report import Check, Status, error, ok, warning
 from streams.app.exposition import folder_bytes
 from streams.app.wiring import STATEFUL, Deployment
+from streams.customers import rows as customer_rows
+from streams.engine.overlay import Backing
 from streams.engine.store import Sync
+from streams.records import TALLIES, TALLY_KEY
 from tables.rocks import RocksStore, StoreOptions
 
 AREA = "stores"
@@ -31,21 +34,46 @@ def check_stores(deployment: Deployment, *, on_kafka: bool) -> Iterator[Check]:
     found = sorted(configuration.data_folder.glob("*/*/*"))
     folders = [path for path in found if path.is_dir() and path.name.isdigit() and path.parent.name in STATEFUL]
     for folder in folders:
-        yield _store(folder, ids.get(tables[folder.parent.name]), int(time.time() * 1000))
+        yield from _store(folder, ids.get(tables[folder.parent.name]), int(time.time() * 1000))
     if not folders:
         yield ok(AREA, str(configuration.data_folder), "none on this machine")
 
 
-def _store(folder: Path, topic_id: str | None, now_ms: int) -> Check:
+def _store(folder: Path, topic_id: str | None, now_ms: int) -> Iterator[Check]:
     what = "/".join(folder.parts[-3:])
     try:
         store = RocksStore(folder, StoreOptions.bounded(0), read_only=True)
     except Exception as failed:  # the binding has no error of its own
         fix = f"if its process does not run, delete {folder}: it is rebuilt from the table topic"
-        return error(AREA, what, f"cannot be opened ({type(failed).__name__})", fix)
+        yield error(AREA, what, f"cannot be opened ({type(failed).__name__})", fix)
+        return
     sync = store.sync
+    lacking = list(_lacking(what, folder.parent.name, store))
     store.release()
-    return judge(what, sync, folder_bytes(folder), topic_id, now_ms)
+    yield judge(what, sync, folder_bytes(folder), topic_id, now_ms)
+    yield from lacking
+
+
+def _lacking(what: str, processor: str, store: Backing) -> Iterator[Check]:
+    """Whether records or customers of this store wait for what does not come."""
+    if processor == "records" and (row := store.get(TALLY_KEY)):
+        records = TALLIES.decode(row)
+        yield waits(what, "records without a customer", records.without_customer, records.asking)
+    if processor == "customers" and (row := store.get(customer_rows.TALLY_KEY)):
+        customers = customer_rows.TALLIES.decode(row)
+        yield waits(what, "customers not settled", customers.unsettled, customers.asking)
+
+
+def waits(what: str, kind: str, count: int, lasting: int) -> Check:
+    """`lasting`: those of them that have asked again already."""
+    found = f"{count:,} {kind}, {lasting:,} of them for more than 90 s"
+    if not lasting:
+        return ok(AREA, what, found)
+    fix = (
+        "see the dead letters of `records`, `identity` and `customers` for what was refused; once that is mended,"
+        " `singleview settle` asks for it at once"
+    )
+    return warning(AREA, what, found, fix)
 
 
 def judge(what: str, sync: Sync | None, size: int, topic_id: str | None, now_ms: int) -> Check:
