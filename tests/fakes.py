@@ -49,6 +49,7 @@ class RecordingOutbox:
     """An outbox that remembers what was sent, in order; `latest` values are encoded at once."""
 
     sent: list[Sent] = field(default_factory=list)
+    refused: list[tuple[str, str]] = field(default_factory=list)  # reason and detail
 
     def send(self, topic: str, key: bytes | None, value: bytes | None, headers: Headers = ()) -> None:
         self.sent.append(Sent(topic, key, value, headers))
@@ -58,6 +59,9 @@ class RecordingOutbox:
 
     def latest(self, topic: str, key: bytes, value: Callable[[], bytes] | None, headers: Headers = ()) -> None:
         self.sent.append(Sent(topic, key, value() if value else None, headers))
+
+    def refuse(self, reason: str, detail: str) -> None:
+        self.refused.append((reason, detail))
 
     def on(self, topic: str) -> list[Sent]:
         return [s for s in self.sent if s.topic == topic]

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple, cast, get_args
+from collections.abc import Callable
+from typing import Any, TypeAlias, cast, get_args
 
-from connectors.mappings.conditions import Test, any_present
+from msgspec import UNSET
+
+from connectors.mappings.characteristics import Attribute, Listing, compile_listed, compile_listing
+from connectors.mappings.conditions import any_present
 from connectors.mappings.elements import ListReading, compile_element
-from connectors.mappings.model import Element, Value
-from connectors.mappings.paths import Getter
+from connectors.mappings.model import Characteristics, Element, ListedValue, Value
+from connectors.mappings.paths import parse_path
 from connectors.mappings.unfit import UnfitError
 from connectors.mappings.values import MAX_TEXT, compile_value
 from schemas.canonical import ATTRIBUTES, LIST_ATTRIBUTES, Attributes, Kind, Part
@@ -18,13 +21,8 @@ from streams.engine.contract import RejectedError
 KINDS: tuple[str, ...] = get_args(Kind)
 
 
-class Attribute(NamedTuple):
-    """A compiled attribute."""
-
-    name: str
-    build: Callable[[object, object], object]  # (current item, whole event) -> its value, None for an empty one
-    named: Test  # whether a patch names it
-    paths: tuple[Getter, ...]  # what it is read from
+NONE: frozenset[str] = frozenset()
+CHARACTERISTIC = "characteristics."
 
 
 class AttributesReader:
@@ -37,48 +35,108 @@ class AttributesReader:
             for name in ATTRIBUTES
             if name != "characteristics" and getattr(document, name)
         ]
-        characteristics: Mapping[str, Value] = getattr(document, "characteristics", None) or {}
-        self._characteristics = [_scalar(key, value) for key, value in characteristics.items()]
+        parts: tuple[Any, ...] = getattr(document, "characteristics", None) or ()
+        self._listings = [compile_listing(part) for part in parts if isinstance(part, Characteristics)]
+        self._characteristics = [
+            compile_listed(key, value) if isinstance(value, ListedValue) else _scalar(key, value)
+            for part in parts
+            if not isinstance(part, Characteristics)
+            for key, value in part.items()
+        ]
 
-    def snapshot(self, item: object, event: object) -> Attributes:
-        """All mapped attributes, `None` where the event has nothing."""
-        return self._read(item, event)
+    @property
+    def texts(self) -> dict[str, tuple[str, ...]]:
+        """By attribute (`characteristics.<key>` for those): the paths it is read from, as the mapping writes them."""
+        found = {attribute.name: attribute.texts for attribute in self._attributes}
+        found |= {CHARACTERISTIC + attribute.name: attribute.texts for attribute in self._characteristics}
+        if self._listings:
+            found[CHARACTERISTIC] = tuple(listing.text for listing in self._listings)
+        return found
 
-    def partial(self, item: object, event: object, unchanged: Callable[[object], bool]) -> Attributes:
-        """As a snapshot, but UNSET where an attribute is read from a value that stands for `unchanged`."""
-        return self._read(item, event, unchanged=unchanged)
+    def snapshot(
+        self,
+        item: object,
+        event: object,
+        kept: frozenset[str] = NONE,
+        unchanged: Callable[[object], bool] | None = None,
+    ) -> Attributes:
+        """All mapped attributes, `None` where the event has nothing.
+
+        Those of `kept` are UNSET, and those read from a value that stands for `unchanged`.
+        """
+        return self._read(item, event, kept=kept, unchanged=unchanged)
 
     def patch(self, item: object, event: object) -> Attributes:
         """The attributes the event names; the others are UNSET."""
-        return self._read(item, event, patch=True)
+        return self._read(item, event, chosen=lambda attribute: attribute.named(item, event))
+
+    def changed(self, item: object, event: object, names: Names) -> Attributes:
+        """The attributes that have a value, and those whose paths are among the names of what changed."""
+        return self._read(item, event, chosen=lambda attribute: _changed(attribute, item, event, names))
 
     def _read(
-        self, item: object, event: object, *, patch: bool = False, unchanged: Callable[[object], bool] | None = None
+        self,
+        item: object,
+        event: object,
+        *,
+        chosen: Chosen | None = None,
+        kept: frozenset[str] = NONE,
+        unchanged: Callable[[object], bool] | None = None,
     ) -> Attributes:
-        attributes = Attributes(**self._collect(self._attributes, item, event, patch, unchanged))
-        if self._characteristics and (found := self._collect(self._characteristics, item, event, patch, unchanged)):
-            attributes.characteristics = found
+        attributes = Attributes(**self._collect(self._attributes, item, event, chosen, kept, unchanged))
+        if self._characteristics or self._listings:
+            inner = frozenset(name.removeprefix(CHARACTERISTIC) for name in kept) if kept else kept
+            found = self._collect(self._characteristics, item, event, chosen, inner, unchanged)
+            for listing in self._listings:
+                found |= self._list(listing, item, event)
+            if found:
+                attributes.characteristics = found
         return attributes
+
+    def _list(self, listing: Listing, item: object, event: object) -> dict[str, str]:
+        try:
+            return listing.build(item, event)
+        except UnfitError as error:
+            raise RejectedError(error.reason, f"mapping {self._source}, attribute characteristics: {error.what}") from error
 
     def _collect(
         self,
         readings: list[Attribute],
         item: object,
         event: object,
-        patch: bool,
+        chosen: Chosen | None,
+        kept: frozenset[str],
         unchanged: Callable[[object], bool] | None,
     ) -> dict[str, Any]:
         found = {}
         name = ""
         try:
-            for name, build, named, paths in readings:
-                if patch and not named(item, event):
+            for attribute in readings:
+                name, build, _, paths, _ = attribute
+                if (chosen is not None and not chosen(attribute)) or name in kept:
                     continue
                 if unchanged is None or not any(unchanged(path(item, event)) for path in paths):
                     found[name] = build(item, event)
         except UnfitError as error:
             raise RejectedError(error.reason, f"mapping {self._source}, attribute {name}: {error.what}") from error
         return found
+
+
+Names: TypeAlias = frozenset[tuple[str, ...]]
+"""What an event says has changed: the steps of paths."""
+
+Chosen: TypeAlias = Callable[[Attribute], bool]
+
+
+def _changed(attribute: Attribute, item: object, event: object, names: Names) -> bool:
+    if not attribute.paths or any(path(item, event) not in (None, UNSET) for path in attribute.paths):
+        return True
+    return any(_is_among(parse_path(text).steps, names) for text in attribute.texts)
+
+
+def _is_among(steps: tuple[str, ...], names: Names) -> bool:
+    """Whether a name is that of a path, of something the path goes through, or of a part of what the path finds."""
+    return any(steps[: len(name)] == name or name[: len(steps)] == steps for name in names)
 
 
 def _compile(name: str, mapped: object) -> Attribute:
@@ -109,29 +167,36 @@ def _scalar(name: str, mapped: Value, check: Callable[[str], str] | None = None)
             text = value(item, event)
         return check(text) if text and check else text or None
 
-    return Attribute(name, build, any_present(source.paths, source.keys), source.paths)
+    return Attribute(name, build, any_present(source.paths, source.keys), source.paths, source.texts)
 
 
 def _list(name: str, elements: list[ListReading]) -> Attribute:
     if len(elements) == 1 and (make := elements[0].make) is not None:
-        return Attribute(name, lambda item, event: _alone(make(item, event)), elements[0].named, elements[0].paths)
+        only = elements[0]
+        return Attribute(name, lambda item, event: _alone(make(item, event)), only.named, only.paths, only.texts)
     if len(elements) == 1:
         only = elements[0]
-        return Attribute(name, lambda item, event: only.build(item, event) or None, only.named, only.paths)
+        return Attribute(name, lambda item, event: only.build(item, event) or None, only.named, only.paths, only.texts)
 
     def build(item: object, event: object) -> list[Part] | None:
         parts: list[Part] = []
-        for inner, _, _, make in elements:
-            if make is None:
-                parts += inner(item, event)
-            elif (part := make(item, event)) is not None:
+        for element in elements:
+            if element.make is None:
+                parts += element.build(item, event)
+            elif (part := element.make(item, event)) is not None:
                 parts.append(part)
         return parts or None
 
     def named(item: object, event: object) -> bool:
         return any(element.named(item, event) for element in elements)
 
-    return Attribute(name, build, named, tuple(path for element in elements for path in element.paths))
+    return Attribute(
+        name,
+        build,
+        named,
+        tuple(path for element in elements for path in element.paths),
+        tuple(text for element in elements for text in element.texts),
+    )
 
 
 def _alone(part: Part | None) -> list[Part] | None:

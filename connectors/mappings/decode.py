@@ -17,6 +17,7 @@ from fastavro.schema import SchemaParseException, UnknownType
 from connectors.mappings.avro_schemas import contains_itself, promises_for_nothing
 from connectors.mappings.foreign import long_id, not_avro
 from connectors.mappings.json_bytes import read_json
+from connectors.mappings.keys import key_document
 from connectors.mappings.model import Format
 from schemas.registry import SchemaRegistry, UnknownSchemaError
 from streams.engine.contract import Message, RejectedError
@@ -60,7 +61,7 @@ class Decoder:
         self._registry = registry
         self._max_bytes = max_bytes
         self._schemas: dict[int | UUID, Any] = {}
-        self._by_guid = avro
+        self._is_avro = avro
         self._decode: Callable[[bytes], object] = self._avro if avro else read_json
 
     def value(self, message: Message) -> object:
@@ -72,8 +73,19 @@ class Decoder:
         return self._part(message, message.value, "value")
 
     def key(self, message: Message) -> object:
-        """The document in a message's key, decoded like its value; None without one. Raises as `value` does."""
+        """The document in a message's key: Avro, JSON or text, whatever its value is; None without one.
+
+        Raises as `value` does.
+        """
         return self._part(message, message.key, "key")
+
+    def schema_name(self, message: Message) -> str:
+        """The full name of the schema that a message's value was written with; empty if it is not Avro."""
+        if not self._is_avro or message.value is None:
+            return ""
+        guid = _guid(message, "value")
+        schema = self._schema_of_guid(guid) if guid else self._schema(int.from_bytes(message.value[1:_HEADER], "big"))
+        return str(schema.get("name", "")) if isinstance(schema, dict) else ""
 
     def _part(self, message: Message, data: bytes | None, part: str) -> object:
         if data is None:
@@ -81,9 +93,9 @@ class Decoder:
         if len(data) > self._max_bytes:
             raise RejectedError("too-large", f"the {part} is larger than {self._max_bytes:,} bytes")
         try:
-            if self._by_guid and message.headers and (guid := _guid(message, part)):
+            if self._is_avro and message.headers and (guid := _guid(message, part)):
                 return self._datum(data, 0, self._schema_of_guid(guid))
-            return self._decode(data)
+            return key_document(data, self._decode, avro=self._is_avro) if part == "key" else self._decode(data)
         except RejectedError as error:
             raise RejectedError(error.reason, f"the {part}: {error.detail}") from None  # it may quote the data
 

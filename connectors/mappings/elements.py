@@ -8,10 +8,10 @@ from typing import NamedTuple, TypeAlias, cast
 from msgspec import UNSET
 from msgspec.inspect import BoolType, StructType, type_info
 
-from connectors.mappings.conditions import Test, any_present, compile_condition
+from connectors.mappings.conditions import ItemTest, Test, any_present, compile_condition, of_each_item
 from connectors.mappings.lines import split_name, split_street
-from connectors.mappings.model import Element, Value
-from connectors.mappings.paths import Getter, Keys, all_keys, getter, only_step
+from connectors.mappings.model import Condition, Element, Value
+from connectors.mappings.paths import Getter, all_keys, getter, only_step, opened
 from connectors.mappings.unfit import UnfitError
 from connectors.mappings.values import MAX_TEXT, Source, as_bool, as_text, compile_value
 from schemas.canonical import Part
@@ -32,30 +32,46 @@ class ListReading(NamedTuple):
     build: Callable[[object, object], list[Part]]
     named: Test  # whether a patch names it
     paths: tuple[Getter, ...]  # what it is read from
+    texts: tuple[str, ...]  # the same as the mapping writes it, without conditions
     make: Make | None = None  # what `build` does, if it is one element or none
 
 
 def compile_element(part: type[Part], element: Element) -> ListReading:
     make, sources = _maker(part, element)
     if element.each is not None:
-        get = getter(element.each)
-        build: Callable[[object, object], list[Part]] = _for_each(get, element.each, make)
-        paths: tuple[Getter, ...] = (get,)
-        each = only_step(element.each)
-        keys: Keys = None if each is None else frozenset((each,))
-    else:
-        build = _single(make)
-        paths = tuple(path for source in sources for path in source.paths)
-        keys = all_keys(source.keys for source in sources)
-    named = any_present(paths, keys)
+        return _of_list(element.each, element.when, make)
+    paths = tuple(path for source in sources for path in source.paths)
+    texts = tuple(text for source in sources for text in source.texts)
+    named = any_present(paths, all_keys(source.keys for source in sources))
     if element.when is None:
-        return ListReading(build, named, paths, make if element.each is None else None)
-    when, inner = compile_condition(element.when), build
+        return ListReading(_single(make), named, paths, texts, make)
+    when, inner = compile_condition(element.when), _single(make)
     return ListReading(
         lambda item, event: inner(item, event) if when(item, event) else [],
         lambda item, event: when(item, event) and named(item, event),
         (*paths, getter(element.when.path)),
+        texts,
     )
+
+
+def _of_list(each: str, condition: Condition | None, make: Make) -> ListReading:
+    """An element for each item of a list; a condition is asked of every item."""
+    get, only = getter(each), only_step(each)
+    named = any_present((get,), None if only is None else frozenset((only,)))
+    if condition is None:
+        return ListReading(_for_each(get, each, make), named, (get,), (each,))
+    around, test = getter(condition.path), compile_condition(condition)
+    return ListReading(
+        _for_each(get, each, make, of_each_item(condition)),
+        # What is around the list may say no for the whole of it.
+        lambda item, event: named(item, event) and (_absent(around, item, event) or test(item, event)),
+        (get, around),
+        (each,),
+    )
+
+
+def _absent(get: Getter, item: object, event: object) -> bool:
+    return get(item, event) is UNSET
 
 
 def _single(make: Make) -> Callable[[object, object], list[Part]]:
@@ -66,19 +82,29 @@ def _single(make: Make) -> Callable[[object, object], list[Part]]:
     return build
 
 
-def _for_each(
-    get: Getter, path: str, make: Callable[[object, object], Part | None]
-) -> Callable[[object, object], list[Part]]:
-    def build(item: object, event: object) -> list[Part]:
-        found = get(item, event)
-        if found is None or found is UNSET:
-            return []
-        items = found if isinstance(found, list) else [found]
-        if len(items) > MAX_ELEMENTS:
-            raise UnfitError("too-large", f"path {path}: more than {MAX_ELEMENTS:,} elements")
-        return [part for inner in items if (part := make(inner, event)) is not None]
+def items_of(get: Getter, path: str, item: object, event: object) -> list[object]:
+    """The items of the list at a path, also of one in JSON text; anything else is a list of one. Raises UnfitError."""
+    found = opened(get(item, event))
+    if found is None or found is UNSET:
+        return []
+    items = found if isinstance(found, list) else [found]
+    if len(items) > MAX_ELEMENTS:
+        raise UnfitError("too-large", f"path {path}: more than {MAX_ELEMENTS:,} elements")
+    return items
 
-    return build
+
+def _for_each(
+    get: Getter, path: str, make: Callable[[object, object], Part | None], when: ItemTest | None = None
+) -> Callable[[object, object], list[Part]]:
+    if when is None:
+        return lambda item, event: [
+            part for inner in items_of(get, path, item, event) if (part := make(inner, event)) is not None
+        ]
+    return lambda item, event: [
+        part
+        for inner in items_of(get, path, item, event)
+        if when(inner, item, event) and (part := make(inner, event)) is not None
+    ]
 
 
 class _Fields(NamedTuple):

@@ -9,19 +9,25 @@ from pathlib import Path
 
 from msgspec import UNSET
 
-from connectors.mappings.attributes import AttributesReader
+from connectors.mappings.absent import NONE, Presence
+from connectors.mappings.around import Around
+from connectors.mappings.around import reading as around_message
+from connectors.mappings.attributes import AttributesReader, Names
 from connectors.mappings.conditions import compile_condition
+from connectors.mappings.connect import Opened, open_payload
 from connectors.mappings.dates import milliseconds, not_ahead
-from connectors.mappings.debezium import RowChange, is_unavailable, open_envelope, payload
+from connectors.mappings.debezium import RowChange, is_unavailable, open_envelope
 from connectors.mappings.model import NAME, Format, MappingDocument, Operation, Value
 from connectors.mappings.order import compile_order
 from connectors.mappings.order_model import Ordering, Time
-from connectors.mappings.paths import getter
+from connectors.mappings.paths import Getter, first_step, getter, opened
+from connectors.mappings.reading import Reading
+from connectors.mappings.rows import cloud_event, names_in, rows_of
 from connectors.mappings.unfit import UnfitError
 from connectors.mappings.values import as_text, compile_value
 from schemas.canonical import Attributes, record_key
 from schemas.documents import load_document
-from schemas.messages import Cause, SourceChange
+from schemas.messages import Cause, Order, SourceChange
 from streams.engine.contract import Message, RejectedError
 
 MAX_RECORD_ID = 256
@@ -40,6 +46,7 @@ class Mapping:
     known_realms: frozenset[str]  # that its records may be of; empty: any
     log_epoch: int | None  # where the log orders its events: raised when their topic was made anew
     columns: frozenset[str]  # of a file: every path there is, as written
+    patches: bool  # it makes no snapshots: what it does not map stays as it was
 
     def __init__(self, document: MappingDocument) -> None:
         self.source = document.source if isinstance(document.source, str) else FROM_RECORD
@@ -58,46 +65,141 @@ class Mapping:
         self._key = (*realm.paths, *source, *record_id.paths)
         order = document.order or (Ordering(debezium=True) if self._debezium else Ordering(log=True))
         self._order = compile_order(order, document.epoch, debezium=self._debezium)
+        self._log_order = compile_order(Ordering(log=True), document.epoch)
         self._time = _event_time(time)
         self._operation = _operation(document)
         self.log_epoch = document.epoch if order.log else None
-        self._root = getter(document.root or ".")
+        self._root = _root(document.root or (".",))
         self._source = _source(document.source)
         self._attributes = AttributesReader(self.source, document.attributes)
+        self.presence = Presence(self._attributes.texts, document.absent)
+        self._split = None if document.split is None else getter(document.split)
+        self._changed = [getter(path) for path in document.changed or ()]
+        self._tombstones = document.tombstones or ("ignore" if self._debezium else "refuse")
+        self.patches = document.operation is not None and document.operation.patches
+        self._unwraps = self._debezium or all(first_step(path) != "payload" for path in self.columns)
+        self._looks_around = any(path.startswith("//") for path in self.columns)
+        self._columns = document.format == "avro"
+        placed = () if document.order is None else tuple(_paths({"": document.order.model_dump()}))
+        self._rows_share_order = all(path.startswith("/") for path in placed)
 
     def changes(
-        self, message: Message, document: object, read_key: Callable[[], object] = lambda: None
+        self,
+        message: Message,
+        document: object,
+        read_key: Callable[[], object] = lambda: None,
+        read_schema: Callable[[], str] = lambda: "",
+        reading: Reading | None = None,
     ) -> list[SourceChange]:
         """What a decoded event says of its record: one change, or none of an event that says nothing (a heartbeat).
 
-        A Debezium update that makes another record of a row gives two: the old record's deletion, then the new one.
-        `read_key` decodes the message's key: it is asked for only when a Debezium delete holds no row.
+        A Debezium update that makes another record of a row gives two: the old record's deletion, then the new one. An
+        event of several rows gives the changes of each. `read_key` and `read_schema` decode the message's key and name its
+        schema: they are asked for only where something is read from there.
+        `reading` is told what became of the event beside its changes. Without it the first row that is refused refuses the
+        event, and absent paths are empty.
         Raises RejectedError, whose detail names this mapping and the path, never a value.
         """
-        event = payload(document) if self._debezium else document
+        try:
+            opened = open_payload(document) if self._unwraps else Opened(document)
+        except UnfitError as error:
+            raise RejectedError(error.reason, f"mapping {self.source}: {error.what}") from error
+        if not self._looks_around:
+            return self._changes(message, opened, read_key, reading, None)
+        around = Around(message, lambda: open_payload(read_key()).payload, lambda: opened.schema or read_schema())
+        with around_message(around):
+            return self._changes(message, opened, read_key, reading, around)
+
+    def _changes(
+        self,
+        message: Message,
+        opened: Opened,
+        read_key: Callable[[], object],
+        reading: Reading | None,
+        around: Around | None,
+    ) -> list[SourceChange]:
+        event = opened.payload
         if event is None:
-            return self._tombstone()
+            return self._tombstone(message, read_key)
+        if self._split is not None:
+            return self._rows(message, event, self._split, reading, around)
         if not isinstance(event, dict):
-            raise RejectedError("bad-value", f"mapping {self.source}: the event is not an object")
-        row = open_envelope(event, read_key) if self._debezium else RowChange(event, deleted=False, partial=False)
-        change = None if row is None else self._change(message, row, event)
+            hint = " (an array: split: . makes an event of each)" if isinstance(event, list) else ""
+            raise RejectedError("bad-value", f"mapping {self.source}: the event is not an object{hint}")
+        if not self._debezium:
+            event = cloud_event(event)
+            row: RowChange | None = RowChange(event, deleted=False, partial=False, columns=self._columns or opened.typed)
+        else:
+            row = open_envelope(event, read_key)
+        change = None if row is None else self._change(message, row, event, reading)
         if row is None or change is None:
             return []
         left = None if row.before is None else self._left(change, row.row, row.before, event)
         return [change] if left is None else [left, change]
 
-    def _tombstone(self) -> list[SourceChange]:
-        """Debezium's says nothing new: it follows a delete, for the compaction of the topic."""
-        if self._debezium:
+    def _rows(
+        self, message: Message, event: object, split: Getter, reading: Reading | None, around: Around | None
+    ) -> list[SourceChange]:
+        """A change for each row of an event, in their order."""
+        try:
+            items = rows_of(split, event)
+            if items is None:
+                if self._operation(None, event) == "ignore":
+                    return []
+                raise UnfitError("bad-value", "no list there")
+        except UnfitError as error:
+            raise RejectedError(error.reason, f"mapping {self.source}, split: {error.what}") from error
+        changes = []
+        if reading is not None:
+            reading.rows = True
+        for number, item in enumerate(items):
+            if around is not None:
+                around.row = number
+            row = RowChange(item, deleted=False, partial=False, columns=self._columns)
+            try:
+                change = self._change(message, row, event, reading, number)
+            except RejectedError as error:
+                rejected = RejectedError(error.reason, f"row {number}: {error.detail}")
+                if reading is None:
+                    raise rejected from error
+                reading.refused.append(rejected)
+            else:
+                changes += [change] if change else []
+        return changes
+
+    def _tombstone(self, message: Message, read_key: Callable[[], object]) -> list[SourceChange]:
+        """Says nothing new where it follows a delete, for the compaction of the topic; else its key names a record."""
+        if self._tombstones == "ignore":
             return []
+        if self._tombstones == "delete":
+            return [self._deleted_by_key(message, open_payload(read_key()).payload)]
         raise RejectedError(
             "tombstone",
-            f"mapping {self.source}: no value, and a mapping of the format {self.format} cannot tell from the key alone"
-            " which record that deletes: have the source send deletes as events with the record's id (see operation and"
-            " delete_when in docs/mappings.md), and no tombstones",
+            f"mapping {self.source}: no value. If the source deletes so, say tombstones: delete (the record's id is then"
+            " read from the key); if a delete with the record's id comes before, say tombstones: ignore",
         )
 
-    def _change(self, message: Message, row: RowChange, event: object) -> SourceChange | None:
+    def _deleted_by_key(self, message: Message, key: object) -> SourceChange:
+        where = "realm"
+        try:
+            realm = self._checked_realm(self._realm(key if isinstance(key, dict) else {}, key))
+            where = "source"
+            source = self._source(key, key)
+            where = "record_id"
+            found = self._record_id(key, key) if isinstance(key, dict) else as_text(key, "//key")
+            record = record_key(realm, source, self._checked_id(found))
+        except UnfitError as error:
+            raise RejectedError(error.reason, f"mapping {self.source}, key of a tombstone, {where}: {error.what}") from error
+        try:
+            order = self._order(message, key, key)
+        except (UnfitError, RejectedError):
+            order = self._log_order(message, None, None)  # where the key says no order, the log does
+        cause = Cause(message.ref, message.timestamp, _trace(message))
+        return SourceChange(record=record, operation="delete", order=order, attributes=Attributes(), cause=cause)
+
+    def _change(
+        self, message: Message, row: RowChange, event: object, reading: Reading | None, number: int | None = None
+    ) -> SourceChange | None:
         item = row.row
         where = "operation"  # what is being read, for the detail of a rejection
         try:
@@ -105,35 +207,73 @@ class Mapping:
             if operation == "ignore":
                 return None
             where = "realm"
-            realm = self._checked_realm(self._realm(item, event))
+            fields: object = item if isinstance(item, dict) or not row.deleted else {}
+            realm = self._checked_realm(self._realm(fields, event))
             where = "source"
-            source = self._source(item, event)
+            source = self._source(fields, event)
             where = "record_id"
-            record = record_key(realm, source, self._checked_id(self._record_id(item, event)))
+            found = self._record_id(item, event) if fields is item else as_text(item, "//key")
+            record = record_key(realm, source, self._checked_id(found))
             where = "order"
-            order = self._order(message, item, event)
+            order = self._order(message, fields, event)
             where = "event_time"
             cause = Cause(message.ref, self._time(message, item, event), _trace(message))
             where = "root"
             inner = None if operation == "delete" else self._root(item, event)
+            names = self._names(item, event) if self._changed and operation == "patch" else None
         except UnfitError as error:
             raise RejectedError(error.reason, f"mapping {self.source}, {where}: {error.what}") from error
+        if number is not None:
+            cause = Cause(f"{cause.ref}#{number}", cause.time, cause.trace)
+            if self._rows_share_order:
+                order = Order(order.scope, (*order.position, number))
         if operation == "delete":
             return SourceChange(record=record, operation="delete", order=order, attributes=Attributes(), cause=cause)
+        if inner is None:
+            if reading is not None:
+                reading.empty = True
+            return None
         if not isinstance(inner, dict):
             raise RejectedError("bad-value", f"mapping {self.source}, root: no object there")
-        if operation == "patch":
-            attributes = self._attributes.patch(inner, event)
+        if operation == "patch" or row.patch:
+            attributes = self._patch(message, inner, event, names, reading)
             return SourceChange(record=record, operation="patch", order=order, attributes=attributes, cause=cause)
-        if row.partial:
-            # What the source's log does not hold is unchanged; all the other attributes are named, so this is a patch.
-            attributes = self._attributes.partial(inner, event, is_unavailable)
+        kept = self._kept(message, inner, event, reading, columns=row.columns)
+        if row.partial or kept:
+            # What the source's log does not hold, or its events do not have any more, is unchanged. All the other attributes
+            # are named, so this is a patch.
+            unchanged = is_unavailable if row.partial else None
+            attributes = self._attributes.snapshot(inner, event, kept, unchanged)
             return SourceChange(record=record, operation="patch", order=order, attributes=attributes, cause=cause)
         attributes = self._attributes.snapshot(inner, event)
         return SourceChange(record=record, operation="snapshot", order=order, attributes=attributes, cause=cause)
 
+    def _patch(
+        self, message: Message, inner: object, event: object, names: Names | None, reading: Reading | None
+    ) -> Attributes:
+        if reading is not None and reading.seen is not None:
+            looked = reading.seen.look(message, self.presence.absent(inner, event), whole=False, columns=False)
+            reading.empty |= looked.empty
+        if names is None:
+            return self._attributes.patch(inner, event)
+        return self._attributes.changed(inner, event, names)
+
+    def _kept(
+        self, message: Message, inner: object, event: object, reading: Reading | None, *, columns: bool
+    ) -> frozenset[str]:
+        """The attributes of a snapshot that stay as they were, because what they are read from is gone from the topic."""
+        if reading is None or reading.seen is None:
+            return NONE
+        looked = reading.seen.look(message, self.presence.absent(inner, event), whole=True, columns=columns)
+        reading.empty |= looked.empty
+        reading.whole = True
+        return looked.kept
+
+    def _names(self, item: object, event: object) -> Names:
+        return frozenset(name for get in self._changed for name in names_in(get(item, event)))
+
     def _left(
-        self, change: SourceChange, row: dict[str, object], before: dict[str, object], event: dict[str, object]
+        self, change: SourceChange, row: object, before: dict[str, object], event: dict[str, object]
     ) -> SourceChange | None:
         """The deletion of the record that a row was before an update, if it was another one."""
         was = event | {"after": before}  # what a path from the top of the event found then
@@ -198,6 +338,21 @@ def _known_realms(document: MappingDocument) -> frozenset[str]:
     return frozenset() if constant is None else frozenset({str(constant)})
 
 
+def _root(texts: tuple[str, ...]) -> Getter:
+    """The first object there is. Null where all are null or absent, and one of them is null."""
+    getters = [getter(text) for text in texts]
+
+    def find(item: object, event: object) -> object:
+        found: list[object] = []
+        for get in getters:
+            found.append(opened(get(item, event)))
+            if found[-1] is not None and found[-1] is not UNSET:
+                return found[-1]
+        return None if None in found else UNSET
+
+    return find if len(getters) > 1 or texts[0] != "." else getters[0]
+
+
 def _source(source: str | Value) -> Callable[[object, object], str]:
     if isinstance(source, str):
         return lambda _item, _event: source
@@ -216,9 +371,9 @@ def _paths(part: object) -> Iterator[str]:
     """Every path in a mapping, or a part of one. A characteristic may have the name of a key, but holds a dict."""
     if isinstance(part, dict):
         for key, inner in part.items():
-            if key in {"path", "each"} and isinstance(inner, str):
+            if key in {"path", "each", "split"} and isinstance(inner, str):
                 yield inner
-            elif key == "first" and isinstance(inner, list | tuple):
+            elif key in {"first", "root", "changed"} and isinstance(inner, list | tuple):
                 yield from (path for path in inner if isinstance(path, str))
                 yield from _paths(tuple(part for part in inner if not isinstance(part, str)))
             else:

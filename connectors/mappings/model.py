@@ -80,15 +80,16 @@ class Transform(Document):
         | None
     ) = None
     extract: Annotated[str, Field(max_length=200), BeforeValidator(_checked_pattern)] | None = None
+    decimal: Annotated[int, Field(ge=0, le=99)] | None = None  # digits behind the point, of a number in base64
 
     @model_validator(mode="after")
     def _exactly_one(self) -> Self:
         if len(self.model_fields_set) != 1:
-            raise ValueError("a transform has exactly one key: phone, date, map or extract")
+            raise ValueError("a transform has exactly one key: phone, date, map, extract or decimal")
         return self
 
 
-Word: TypeAlias = Literal["trim", "lower", "upper", "title", "digits", "email", "country", "phone", "date"]
+Word: TypeAlias = Literal["trim", "lower", "upper", "title", "digits", "email", "country", "phone", "date", "hex"]
 AnyTransform: TypeAlias = Annotated[
     Annotated[Word, Tag("word")] | Annotated[Transform, Tag("options")],
     Discriminator(lambda given: "options" if isinstance(given, dict | Transform) else "word"),
@@ -117,17 +118,18 @@ ValueText: TypeAlias = Annotated[Value, short_for("path")]
 
 
 class Condition(Document):
-    """True when the value at `path` equals, is one of, or (`present`) is there and not null."""
+    """True when the value at `path` equals, is one of, (`present`) is there and not null, or is of a type."""
 
     path: PathText
     equals: Scalar | None = None
     one_of: tuple[Scalar, ...] | None = None
     present: bool | None = None
+    type: Literal["text", "number", "boolean", "object", "list"] | None = None
 
     @model_validator(mode="after")
     def _one_test(self) -> Self:
         if len(self.model_fields_set - {"path"}) != 1:
-            raise ValueError("a condition needs exactly one of equals, one_of, present")
+            raise ValueError("a condition needs exactly one of equals, one_of, present, type")
         return self
 
 
@@ -145,12 +147,45 @@ class Operation(Document):
             raise ValueError("an operation is snapshot or patch, or {path, values}")
         return self
 
+    @property
+    def patches(self) -> bool:
+        """Whether it never is a snapshot."""
+        return "snapshot" not in {self.always, self.otherwise, *self.values.values()}
+
 
 class Element(Document):
-    """One element of a list attribute, or with `each` one for every item found there (an object counts as one item)."""
+    """One element of a list attribute, or with `each` one for every item found there (an object counts as one item).
+
+    With `each`, `when` is asked of every item.
+    """
 
     each: PathText | None = None
     when: Condition | None = None
+
+
+class ListedValue(Document):
+    """The value of the first item that fits and has one."""
+
+    each: PathText
+    when: Condition | None = None
+    value: ValueText
+
+
+def _has_each(given: object) -> bool:
+    return isinstance(given, dict) and "each" in given
+
+
+def _is_each(given: object) -> bool:
+    return isinstance(given, dict) and isinstance(given.get("each"), str) and {"name", "value"} <= given.keys()
+
+
+class Characteristics(Document):
+    """Characteristics out of a list: the name and the value of each come from an item."""
+
+    each: PathText
+    when: Condition | None = None
+    name: ValueText
+    value: ValueText
 
 
 SPLITTERS = {"names": "split_name", "addresses": "split_street"}
@@ -163,6 +198,17 @@ def _element_model(attribute: str, part: type[Part]) -> type[Element]:
     return create_model(f"{part.__name__}Element", __base__=Element, **fields)
 
 
+CharacteristicText: TypeAlias = Annotated[
+    Annotated[ListedValue, Tag("listed")] | Annotated[ValueText, Tag("value")],
+    Discriminator(lambda given: "listed" if isinstance(given, ListedValue) or _has_each(given) else "value"),
+]
+CharacteristicsText: TypeAlias = Annotated[
+    Annotated[Characteristics, Tag("each")] | Annotated[dict[str, CharacteristicText], Tag("named")],
+    Discriminator(lambda given: "each" if isinstance(given, Characteristics) or _is_each(given) else "named"),
+]
+"""By name; or out of a list, told by its three keys: a characteristic may be called `each`, too."""
+
+
 def _attributes_model() -> type[Document]:
     fields: dict[str, Any] = {}
     for name in ATTRIBUTES:
@@ -170,7 +216,7 @@ def _attributes_model() -> type[Document]:
             element = _element_model(name, LIST_ATTRIBUTES[name])
             fields[name] = (Annotated[tuple[element, ...], BeforeValidator(one_or_many)] | None, None)  # type: ignore[valid-type]
         elif name == "characteristics":
-            fields[name] = (dict[str, ValueText] | None, None)
+            fields[name] = (Annotated[tuple[CharacteristicsText, ...], BeforeValidator(one_or_many)] | None, None)
         else:
             fields[name] = (ValueText | None, None)
     return cast(type[Document], create_model("AttributesMapping", __base__=Document, **fields))
@@ -184,6 +230,15 @@ SourceText: TypeAlias = Annotated[
     Annotated[str, Tag("name")] | Annotated[Value, Tag("value")],
     Discriminator(lambda given: "value" if isinstance(given, dict | Value) else "name"),
 ]
+
+
+Absent: TypeAlias = Literal["keep", "empty"]
+EVERYWHERE = "otherwise"
+"""In `absent`: all attributes that are not named there."""
+
+
+def _absent_everywhere(given: object) -> object:
+    return {EVERYWHERE: given} if isinstance(given, str) else given
 
 
 class MappingDocument(Document):
@@ -202,7 +257,11 @@ class MappingDocument(Document):
     operation: Annotated[Operation, BeforeValidator(lambda x: {"always": x} if isinstance(x, str) else x)] | None = None
     delete_when: Condition | None = None
     event_time: Annotated[Time, short_for("path")] | None = None
-    root: PathText | None = None
+    root: Annotated[tuple[PathText, ...], BeforeValidator(one_or_many), Field(min_length=1)] | None = None
+    split: PathText | None = None
+    tombstones: Literal["refuse", "ignore", "delete"] | None = None
+    changed: Annotated[tuple[PathText, ...], BeforeValidator(one_or_many), Field(min_length=1)] | None = None
+    absent: Annotated[dict[str, Absent], BeforeValidator(_absent_everywhere)] = Field(default_factory=dict)
     attributes: AttributesMapping  # type: ignore[valid-type]
 
     @field_validator("source")
@@ -230,6 +289,24 @@ class MappingDocument(Document):
             raise ValueError("order is missing: name what orders a record's events, or {log: true} as a last resort")
         if not debezium and self.order is not None and self.order.debezium:
             raise ValueError("order {debezium: true} needs the format debezium or debezium-avro")
-        if debezium and (self.operation or self.root):
-            raise ValueError("operation and root come with the Debezium envelope: leave them out")
+        if debezium and self.root:
+            raise ValueError("root comes with the Debezium envelope: leave it out")
+        if debezium and self.operation and self.operation.always != "patch":
+            raise ValueError("the operation comes with the Debezium envelope: leave it out, or say patch")
+        if (debezium or self.format == "csv") and self.split:
+            raise ValueError(f"split is not for the format {self.format}, whose events hold one row each")
+        return self
+
+    @field_validator("absent")
+    @classmethod
+    def _of_attributes(cls, absent: dict[str, Absent]) -> dict[str, Absent]:
+        for name in absent:
+            if name not in {*ATTRIBUTES, EVERYWHERE} and not name.startswith("characteristics."):
+                raise ValueError(f"{name!r} is no attribute: {', '.join(ATTRIBUTES)}, characteristics.NAME or {EVERYWHERE}")
+        return absent
+
+    @model_validator(mode="after")
+    def _fits_tombstones(self) -> Self:
+        if self.tombstones and self.format == "csv":
+            raise ValueError("tombstones come from topics: leave them out in a mapping of files")
         return self

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from datetime import date, datetime, time
 from decimal import Decimal
-from functools import reduce
+from functools import partial, reduce
 from math import isfinite
 from typing import NamedTuple, TypeAlias
 from uuid import UUID
@@ -19,6 +19,7 @@ from connectors.mappings.model import DateTransform, PhoneTransform, Transform, 
 from connectors.mappings.paths import Getter, Keys, all_keys, getter, only_step
 from connectors.mappings.phones import e164
 from connectors.mappings.unfit import UnfitError
+from connectors.mappings.wrapped import hexadecimal, number, unwrapped
 
 MAX_TEXT = 10_000
 
@@ -36,6 +37,7 @@ class Source(NamedTuple):
     finish: Finish | None  # what its transforms make of text that is not empty
     default: str  # stands where both leave nothing
     paths: tuple[Getter, ...]  # what it is read from, to see whether an event names it; none: a constant
+    texts: tuple[str, ...]  # the same as the mapping writes it
     keys: Keys  # what the paths are, if they are that plain
     key: str | None  # of the current item, if it is read from just there
     value: Read  # all of it: read, transformed, or the default
@@ -47,7 +49,13 @@ def compile_value(value: Value) -> Source:
     default = "" if value.default is None else transforms.constant(value.default)
     key = None if value.path is None else only_step(value.path)
     finish = reduce(_then, steps) if steps else None
-    return Source(read, finish, default, paths, keys, key, _whole(read, finish, default))
+    return Source(read, finish, default, paths, _texts(value), keys, key, _whole(read, finish, default))
+
+
+def _texts(value: Value) -> tuple[str, ...]:
+    if value.path is not None:
+        return (value.path,)
+    return tuple(text for part in value.concat or value.first or () for text in _texts(part))
 
 
 def _whole(read: Read, finish: Finish | None, default: str) -> Read:
@@ -77,6 +85,8 @@ def as_text(value: object, what: str) -> str:
         return value.isoformat()
     elif isinstance(value, UUID | str) or (isinstance(value, Decimal) and value.is_finite() and abs(value.adjusted()) < 100):
         text = str(value).strip()
+    elif (plain := unwrapped(value)) is not value:
+        return as_text(plain, what)
     else:
         raise UnfitError("bad-value", f"path {what}: text or a number was expected")
     if len(text) > MAX_TEXT:
@@ -139,6 +149,8 @@ def _transform(transform: str | Transform) -> Finish:
         return _phone(PhoneTransform())
     if transform == "date":
         return _plain(transforms.dates(DateTransform()))
+    if transform == "hex":
+        return _plain(hexadecimal)
     if isinstance(transform, str):
         return _plain(transforms.WORDS[transform])
     if transform.phone is not None:
@@ -147,6 +159,8 @@ def _transform(transform: str | Transform) -> Finish:
         return _plain(transforms.dates(transform.date))
     if transform.map is not None:
         return _plain(transforms.table(transform.map))
+    if transform.decimal is not None:
+        return _plain(partial(number, scale=transform.decimal))
     return _plain(transforms.extract(transform.extract or ""))
 
 

@@ -31,6 +31,7 @@ class Health(NamedTuple):
     partitions: int
     restoring: int
     stopped_sources: dict[str, str]  # topic or topic/partition, why it is not read: an operator's matter, the rest goes on
+    absent_paths: dict[str, list[str]]  # topic, mapped paths that no event of it has lately
 
 
 def health(watch: Watch, now: float) -> Health:
@@ -45,6 +46,7 @@ def health(watch: Watch, now: float) -> Health:
         partitions=len(seen.partitions),
         restoring=len(seen.restoring),
         stopped_sources=dict(seen.stopped),
+        absent_paths={topic: [path for at, path in seen.absent if at == topic] for topic, _ in seen.absent},
     )
 
 

@@ -13,6 +13,7 @@ from streams.engine import metrics
 from streams.engine.contract import Message, Processor, Store
 from streams.engine.log import Inbox
 from streams.engine.runtime import Worker
+from streams.intake import Intake
 from streams.records import TALLIES, TALLY_KEY, Tally
 
 STEPS = {1: "begin", 2: "offsets", 3: "fold", 4: "produce", 5: "commit", 6: "apply"}
@@ -46,6 +47,7 @@ class Snapshot(NamedTuple):
     restoring: tuple[Inbox, ...] = ()
     stopped: tuple[tuple[str, str], ...] = ()  # topic or topic/partition that is not read, and why
     trouble: str = ""  # why no batch is done at the moment
+    absent: tuple[tuple[str, str], ...] = ()  # source topic, a path that no event of it has lately
     polled: bool = False  # false until the first poll has returned
 
 
@@ -71,6 +73,7 @@ class Watch:
         self._since = 0.0  # when the current step began
         self._batch: list[_Seen] = []
         self._tallies: dict[int, Tally | customer_rows.Tally] = {}
+        self._intake: Intake | None = None
 
     # -- during a batch --
 
@@ -87,6 +90,7 @@ class Watch:
 
     def around(self, processor: Processor) -> Processor:
         """The processor, with this watch looking at each of its batches."""
+        self._intake = processor if isinstance(processor, Intake) else None
         return _Watched(processor, self)
 
     def look(self, batch: Sequence[Message], store: Store) -> None:
@@ -146,6 +150,7 @@ class Watch:
         self._count(worker)
         self._topics(stopped, read_again())
         self._partitions(worker, lags())
+        absent = self._absent()
         self.snapshot = Snapshot(
             at,
             self._figures.samples(),
@@ -153,8 +158,21 @@ class Watch:
             tuple(worker.restoring),
             tuple(stopped.items()),
             worker.trouble,
+            absent,
             polled=True,
         )
+
+    def _absent(self) -> tuple[tuple[str, str], ...]:
+        """What the sources' events lack."""
+        if self._intake is None:
+            return ()
+        absent = tuple(sorted(self._intake.absent))
+        self._figures.forget(metrics.ABSENT_PATHS)
+        for place in absent:
+            self._figures.set(metrics.ABSENT_PATHS, place, 1)
+        for topic, count in self._intake.unmapped.items():
+            self._figures.set(metrics.UNMAPPED, (topic,), count)
+        return absent
 
     def _count(self, worker: Worker) -> None:
         counts, put, name = worker.counts, self._figures.set, self.processor

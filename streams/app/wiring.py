@@ -5,12 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from functools import cached_property
+from itertools import combinations
 from pathlib import Path
 
 from connectors.mappings import Mapping as SourceMapping
 from connectors.mappings import SourceReader, load_mapping
+from connectors.mappings.mapping import FROM_RECORD
 from schemas.documents import DocumentError, Problem
-from schemas.messages import SourceChange
 from schemas.public import PublicCodec
 from schemas.registry import RegistryError, SchemaRegistry
 from schemas.topics import CUSTOMER_CHANGES, CUSTOMERS, IDENTITY, RECORDS, TopicNames, table_topic
@@ -21,7 +22,7 @@ from streams.engine.log import Session
 from streams.engine.outbox import Partitioner
 from streams.engine.runtime import CrashPoint, Limits, Worker
 from streams.identity.factory import identity_processor
-from streams.intake import Intake, Reader, StopRule
+from streams.intake import Intake, Reading, StopRule
 from streams.notify import Notify
 from streams.records import Records
 from streams.survivorship import Survivorship, default_rules, load_rules
@@ -52,6 +53,7 @@ class Deployment:
         topics = [topic for mapping in self.mappings for topic in mapping.topics]
         _refuse_shared_topics(configuration, topics)
         _refuse_our_own(configuration, topics)
+        _refuse_shared_sources(configuration, self.mappings)
 
     def known(self, realms: Mapping[str, int], tables: Mapping[str, str] | None = None) -> None:
         """What is known from before. `realms`: with their numbers: what waits of one that is not configured any more finds
@@ -88,7 +90,7 @@ class Deployment:
                 letters = configuration.dead_letters
                 stop = StopRule(letters.stop_share, letters.window, letters.least)
                 found = registry()
-                readers = {topic: _patient(SourceReader(mapping, found)) for topic, mapping in self._by_topic.items()}
+                readers = {topic: _Patient(SourceReader(mapping, found)) for topic, mapping in self._by_topic.items()}
                 return Intake(readers, configuration.realms, stop)
             case "records":
                 return Records()
@@ -141,16 +143,22 @@ def make_worker(
     )
 
 
-def _patient(reader: SourceReader) -> Reader:
-    """A registry that is away is waited for; it is no fault of the event."""
+class _Patient:
+    """A source's reader. A registry that is away is waited for; it is no fault of the event."""
 
-    def read(message: Message) -> list[SourceChange]:
+    def __init__(self, reader: SourceReader) -> None:
+        self.begin = reader.begin
+        self._reader = reader
+
+    def read(self, message: Message) -> Reading:
         try:
-            return reader(message)
+            return self._reader.read(message)
         except RegistryError as error:
             raise TransientError(str(error)) from error
 
-    return read
+    @property
+    def absent(self) -> Mapping[tuple[str, str], int]:
+        return self._reader.absent
 
 
 def _of_topics(path: Path) -> SourceMapping:
@@ -175,3 +183,18 @@ def _refuse_shared_topics(configuration: Configuration, topics: list[str]) -> No
         if topics.count(topic) > 1:
             where = ", ".join(map(str, configuration.sources))
             raise DocumentError([Problem(where, 1, "topics", f"two mappings read topic {topic}")])
+
+
+def _refuse_shared_sources(configuration: Configuration, mappings: list[SourceMapping]) -> None:
+    """Two mappings may write the same records only if neither empties what the other has written."""
+    for (path, mapping), (other_path, other) in combinations(zip(configuration.sources, mappings, strict=True), 2):
+        if mapping.source != other.source or mapping.source == FROM_RECORD or (mapping.patches and other.patches):
+            continue
+        if mapping.known_realms and other.known_realms and not mapping.known_realms & other.known_realms:
+            continue
+        what = (
+            f"{other_path} also writes records of {mapping.source}, and a snapshot of one empties what only the other maps:"
+            " give each its own source (identity joins records that share an identification), say operation: patch in both,"
+            " or give them different realms"
+        )
+        raise DocumentError([Problem(str(path), 1, "source", what)])

@@ -79,6 +79,10 @@ class Outbox(Protocol):
         """Only the last of a batch is sent per key (for compacted topics); encoded then. None is a tombstone."""
         ...
 
+    def refuse(self, reason: str, detail: str) -> None:
+        """Keeps the message as a dead letter for a part of it, while what the rest leads to is sent."""
+        ...
+
 
 class RejectedError(Exception):
     """This message cannot be processed: undo it, keep it as a dead letter, go on.

@@ -191,9 +191,16 @@ class Folding:
             what, trace = "%s: %s could not be processed", trace_of(message.headers)
             log.exception(what, self._processor.name, message.ref, exc_info=without_text(error), extra=trace)
             return self._keep(message, "processor-error", type(error).__name__, work)
-        return True
+        return work.out.refused is None or self._keep_beside(message, *work.out.refused, work)
 
-    def _keep(self, message: Message, reason: str, detail: str, work: Pass) -> bool:
+    def _keep_beside(self, message: Message, reason: str, detail: str, work: Pass) -> bool:
+        """Keeps a message of which only a part was refused; what the rest led to stays, unless its topic is stopped."""
+        if self._keep(message, reason, detail, work, whole=False):
+            return True
+        work.undo()
+        return False
+
+    def _keep(self, message: Message, reason: str, detail: str, work: Pass, *, whole: bool = True) -> bool:
         """Keeps a message as a dead letter; one too large for that stops what it is in before it, as it may not be lost.
 
         One from inside the pipeline is parked as well, as its sender will not send it again. A tick is not: the next does
@@ -211,7 +218,7 @@ class Folding:
             return False
         work.fold.rejected.append(DeadLetterLog.kept(message, reason, detail))
         work.out.keep(letter)
-        if self._stateful and (message.key is not None or self._tick(message) is None):
+        if whole and self._stateful and (message.key is not None or self._tick(message) is None):
             park(work.overlay, message, reason, self._wall_ms())
         return True
 

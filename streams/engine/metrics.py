@@ -150,6 +150,21 @@ READ_AGAIN = Metric(
     "Partitions of a source topic read from their beginning, as it had been deleted and made anew",
 )
 
+ABSENT_PATHS = Metric(
+    "singleview_absent_paths",
+    Kind.GAUGE,
+    ("topic", "path"),
+    "",
+    "1 for a path of the topic's mapping that no event has lately: the attributes read from there stay as they were",
+)
+UNMAPPED = Metric(
+    "singleview_unmapped_events_total",
+    Kind.COUNTER,
+    ("topic",),
+    "events",
+    "Events with none of the paths that their mapping reads attributes from; where they are the rule, the source is stopped",
+)
+
 # -- state --
 
 PARTITIONS = Metric(
@@ -214,6 +229,8 @@ METRICS: tuple[Metric, ...] = (
     RETRIES,
     STOPPED_SOURCES,
     READ_AGAIN,
+    ABSENT_PATHS,
+    UNMAPPED,
     PARTITIONS,
     RESTORED,
     RESTORE_LEFT,

@@ -30,7 +30,7 @@ class BatchOutbox:
     `partitioners` names topics whose partition is an explicit map of the key, such as realm to partition.
     """
 
-    __slots__ = ("_latest", "_latest_journal", "_mark", "_partitioners", "_sent")
+    __slots__ = ("_latest", "_latest_journal", "_mark", "_partitioners", "_sent", "refused")
 
     def __init__(self, partitioners: dict[str, Partitioner] | None = None) -> None:
         self._partitioners = partitioners or {}
@@ -38,6 +38,7 @@ class BatchOutbox:
         self._latest: dict[tuple[str, bytes], tuple[Encoded | None, Headers]] = {}
         self._latest_journal: list[tuple[tuple[str, bytes], tuple[Encoded | None, Headers] | None]] = []
         self._mark = 0
+        self.refused: tuple[str, str] | None = None  # reason and detail: a part of the message is refused
 
     def send(self, topic: str, key: bytes | None, value: bytes | None, headers: Headers = ()) -> None:
         if value is not None and len(value) > LARGEST_VALUE_BYTES:
@@ -49,6 +50,9 @@ class BatchOutbox:
 
     def send_to(self, topic: str, partition: int, key: bytes | None, value: bytes) -> None:
         self._sent.append(Outgoing(topic, key, value, (), partition))
+
+    def refuse(self, reason: str, detail: str) -> None:
+        self.refused = reason, detail
 
     def keep(self, letter: Outgoing) -> None:
         """Sends a dead letter, which may be larger than what processors send."""
@@ -63,6 +67,7 @@ class BatchOutbox:
         """Forgets earlier marks: `undo` goes back to here."""
         self._mark = len(self._sent)
         self._latest_journal.clear()
+        self.refused = None
 
     def undo(self) -> None:
         """Takes back everything sent since the last mark."""

@@ -1,18 +1,51 @@
 from __future__ import annotations
 
 from itertools import count
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import pytest
 
 from schemas.canonical import Attributes
 from schemas.messages import RECORDS, Cause, Order, SourceChange
 from streams.engine.contract import Message, RejectedError, SourceStoppedError
-from streams.intake import LARGEST_CHANGE_BYTES, Intake, StopRule
+from streams.intake import LARGEST_CHANGE_BYTES, LARGEST_MESSAGE_BYTES, MOST_DETAIL, Intake, StopRule
 from tests.fakes import MemoryStore, RecordingOutbox, message
 
 
-def reader(event: Message) -> list[SourceChange]:
+class Reading(NamedTuple):
+    changes: list[SourceChange]
+    refused: list[RejectedError] = []  # noqa: RUF012 - never changed
+    rows: bool = False
+    empty: bool = False
+    whole: bool = False
+
+
+class Reader:
+    """Reads values as `changes_in` does. `?` is a row that is refused, `-` a snapshot and `~` a patch of nothing mapped."""
+
+    def __init__(self) -> None:
+        self.begun: list[str] = []
+        self.absent: dict[tuple[str, str], int] = {}
+
+    def begin(self, event: Message) -> None:
+        self.begun.append(event.ref)
+
+    def read(self, event: Message) -> Reading:
+        if event.value in (b"-", b"~"):
+            return Reading([change(event, "north/crm/1", "patch")], empty=True, whole=event.value == b"-")
+        if event.value and event.value.startswith(b"rows "):
+            rows = event.value.decode().split(" ")[1:]
+            refused = [RejectedError("bad-value", f"row {number}: x") for number, row in enumerate(rows) if row == "?"]
+            return Reading([change(event, *_stated(row)) for row in rows if row != "?"], refused, rows=True)
+        return Reading(changes_in(event))
+
+
+def _stated(row: str) -> tuple[str, Literal["patch"], str]:
+    record, _, status = row.partition("=")
+    return record, "patch", status
+
+
+def changes_in(event: Message) -> list[SourceChange]:
     """The value names records, with a blank between; all but the last are deleted. A status stands after `=`."""
     if event.value == b"bad":
         raise RejectedError("malformed-json", "mapping test")
@@ -35,7 +68,7 @@ DEFAULT = StopRule()
 
 
 def intake(stop: StopRule = DEFAULT) -> Intake:
-    return Intake({"source": reader, "other": reader}, {"north"}, stop)
+    return Intake({"source": Reader(), "other": Reader()}, {"north"}, stop)
 
 
 OFFSETS = count()
@@ -84,7 +117,7 @@ def test_events_that_swell_count_as_dead_letters_of_their_source() -> None:
 
 
 def test_a_record_that_moves_is_deleted_where_it_was_unless_that_realm_is_not_read() -> None:
-    processor = Intake({"source": reader}, {"north", "south"})
+    processor = Intake({"source": Reader()}, {"north", "south"})
     assert [sent.key for sent in feed(processor, b"north/crm/7 south/crm/7").sent] == [b"north/crm/7", b"south/crm/7"]
     assert [sent.key for sent in feed(processor, b"west/crm/7 south/crm/7").sent] == [b"south/crm/7"]
     with pytest.raises(RejectedError, match="unknown-realm"):
@@ -133,3 +166,75 @@ def test_one_source_does_not_stop_another() -> None:
     with pytest.raises(SourceStoppedError):
         feed(processor, b"bad")
     assert feed(processor, b"north/crm/7", topic="other").sent
+
+
+def test_a_batch_is_announced_to_the_reader_of_its_topic() -> None:
+    reader = Reader()
+    processor = Intake({"source": reader}, {"north"})
+    processor.prepare([message(b"", topic="source", offset=7), message(b"", topic="source", offset=8)], MemoryStore())
+    processor.prepare([message(b"", topic="stray", offset=1)], MemoryStore())
+    assert reader.begun == ["source/0/7"]
+
+
+def test_the_good_rows_of_a_message_are_sent_and_the_bad_ones_kept_with_their_numbers() -> None:
+    out = feed(intake(), b"rows north/crm/1 ? west/crm/2 north/crm/3")
+    assert [sent.key for sent in out.sent] == [b"north/crm/1", b"north/crm/3"]
+    ((reason, detail),) = out.refused
+    assert reason == "bad-value"
+    assert detail == "row 1: x; unknown-realm: the event's realm is not one of: north"
+
+
+def test_a_message_of_bad_rows_alone_is_rejected_as_a_whole() -> None:
+    with pytest.raises(RejectedError, match="bad-value: row 0: x; bad-value: row 1: x"):
+        feed(intake(), b"rows ? ?")
+
+
+def test_what_is_said_of_many_bad_rows_is_bounded() -> None:
+    ((_, detail),) = feed(intake(), b"rows north/crm/1" + b" ?" * 5_000).refused
+    assert len(detail) < MOST_DETAIL + 50
+    assert detail.endswith("... (5000 refusals)")
+
+
+def test_bad_rows_count_as_a_dead_letter_of_their_source() -> None:
+    with pytest.raises(SourceStoppedError, match="bad-value: row 1"):
+        feed(intake(StopRule(share=0.5, window=20, least=1)), b"rows north/crm/1 ?")
+
+
+def test_rows_that_swell_together_beyond_what_a_batch_reads_are_rejected() -> None:
+    row = b" north/crm/7=" + b"x" * (LARGEST_CHANGE_BYTES - 200)
+    with pytest.raises(RejectedError, match="too-large: the changes of its rows have more than 16,777,216 bytes"):
+        feed(intake(), b"rows" + row * (LARGEST_MESSAGE_BYTES // len(row) + 1))
+
+
+def test_snapshots_of_nothing_mapped_stop_their_source_where_they_are_the_rule() -> None:
+    processor = intake(StopRule(share=0.5, window=20, least=10))
+    for _ in range(9):
+        assert feed(processor, b"-").sent
+    with pytest.raises(SourceStoppedError, match=r"most of the last 10 events have none of the paths"):
+        feed(processor, b"-")
+    assert processor.unmapped == {"source": 10}
+
+
+def test_snapshots_of_nothing_mapped_within_the_share_never_stop_a_source() -> None:
+    processor = intake(StopRule(share=0.5, window=20, least=10))
+    for _ in range(100):
+        feed(processor, b"north/crm/7")
+        feed(processor, b"-")
+
+
+def test_patches_of_nothing_mapped_stop_their_source_only_if_nothing_else_comes() -> None:
+    processor = intake(StopRule(share=0.5, window=20, least=10))
+    for _ in range(5):
+        feed(processor, b"north/crm/7")
+        for _ in range(18):
+            feed(processor, b"~")
+    feed(processor, b"~")
+    with pytest.raises(SourceStoppedError, match="none of the paths"):
+        feed(processor, b"~")
+
+
+def test_absent_paths_of_all_sources_are_told() -> None:
+    one, other = Reader(), Reader()
+    one.absent[("a", "email")] = 3
+    other.absent[("b", "phone")] = 1
+    assert Intake({"a": one, "b": other}, {"north"}).absent == {("a", "email"), ("b", "phone")}

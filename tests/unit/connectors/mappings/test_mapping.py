@@ -140,7 +140,7 @@ def test_an_event_that_is_no_object_is_rejected(document: object) -> None:
     [
         (HEAD.replace("order: {sequence: n}", "topics: [t]"), "m.yaml:1: order is missing: name what orders a record's"),
         (HEAD.replace("{sequence: n}", "debezium"), "m.yaml:1: order {debezium: true} needs the format debezium"),
-        (HEAD.replace("json", "debezium") + "root: x", "m.yaml:1: operation and root come with the Debezium envelope"),
+        (HEAD.replace("json", "debezium") + "root: x", "m.yaml:1: root comes with the Debezium envelope"),
         (HEAD.replace("{sequence: n}", "{sequence: n, log: true}"), "m.yaml:6: order: an order has exactly one key"),
         (HEAD.replace("{sequence: n}", "sequnce"), "order: unknown key 'sequnce', did you mean 'sequence'?"),
         (HEAD.replace("json", "xml"), "m.yaml:3: format: is 'xml' (allowed: json, avro, debezium, debezium-avro, csv)"),

@@ -41,7 +41,8 @@ def test_every_scalar_of_json_and_avro_is_text(given: object, text: str) -> None
 
 
 @pytest.mark.parametrize(
-    "given", [{}, [], ["a"], b"bytes", float("nan"), float("inf"), 2**300, Decimal("NaN"), Decimal("1e9999")]
+    "given",
+    [{}, [], ["a"], {"scale": "2", "value": "!"}, float("nan"), float("inf"), 2**300, Decimal("NaN"), Decimal("1e9999")],
 )
 def test_what_is_no_scalar_is_a_bad_value(given: object) -> None:
     with pytest.raises(UnfitError, match="path p") as caught:

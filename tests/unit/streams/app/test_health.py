@@ -49,6 +49,12 @@ def test_a_processor_that_cannot_read_all_of_its_own_inbox_is_not_ready() -> Non
     assert (found.ready, found.why) == (False, "records: 5 offsets were deleted")
 
 
+def test_paths_that_no_event_has_are_told_by_topic() -> None:
+    found = health(watching(RUNNING._replace(absent=(("crm", "email"), ("crm", "phone"), ("shop", "name")))), 1_001.0)
+    assert found.ready
+    assert found.absent_paths == {"crm": ["email", "phone"], "shop": ["name"]}
+
+
 def test_a_processor_that_does_not_come_back_from_a_step_is_not_live() -> None:
     assert health(watching(RUNNING), 999.0 + STALLED_SECONDS).live
     assert not health(watching(RUNNING), 1_000.0 + STALLED_SECONDS).live

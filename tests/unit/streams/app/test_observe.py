@@ -12,7 +12,16 @@ from streams.app.config import ConfigurationError
 from streams.app.health import Health
 from streams.app.observe import Address, Endpoint
 
-FINE = Health("records", live=True, ready=True, why="", partitions=4, restoring=0, stopped_sources={"crm": "too many"})
+FINE = Health(
+    "records",
+    live=True,
+    ready=True,
+    why="",
+    partitions=4,
+    restoring=0,
+    stopped_sources={"crm": "too many"},
+    absent_paths={"crm": ["email"]},
+)
 RESTORING = FINE._replace(processor="identity", ready=False, why="restores 1 of 4 partitions", restoring=1)
 STALLED = RESTORING._replace(live=False)
 

@@ -7,6 +7,7 @@ from typing import ClassVar, cast
 
 import pytest
 
+from connectors.mappings.reading import Reading
 from streams.app.figures import Distribution
 from streams.app.watch import MOST_SAMPLED, PUBLISH_SECONDS, Watch
 from streams.engine import metrics
@@ -15,8 +16,9 @@ from streams.engine.log import Inbox
 from streams.engine.metrics import Metric
 from streams.engine.runtime import Counts, Worker
 from streams.engine.store import Progress
+from streams.intake import Intake
 from streams.records import TALLIES, TALLY_KEY, Tally
-from tests.fakes import MemoryStore
+from tests.fakes import MemoryStore, RecordingOutbox
 from tests.unit.streams.engine.test_runtime import Counter, Plant
 
 
@@ -234,3 +236,31 @@ def test_stale_events_are_those_of_the_committed_state(plant: Plant) -> None:
         ("records", "1", "backwards"): 3,
     }
     assert values(watch, metrics.SOURCE_RECORDS) == {("records", "1"): 9}
+
+
+class Absent:
+    """A source's reader of which two paths are gone."""
+
+    absent: ClassVar[dict[tuple[str, str], int]] = {("in", "email"): 3, ("in", "phone"): 1}
+
+    def begin(self, message: Message) -> None: ...
+
+    def read(self, message: Message) -> Reading:
+        return Reading(empty=True)
+
+
+def test_what_the_events_of_a_source_lack_is_told(plant: Plant) -> None:
+    watch = Watch("intake")
+    reader = Absent()
+    intake = Intake({"in": reader}, {"north"})
+    watch.around(intake)
+    for offset in range(2):
+        intake.process(Message("in", 0, offset, None, b"", (), 0), MemoryStore(), RecordingOutbox())
+    worker = plant.worker()
+    watch.publish(worker, no_lags, now=True)
+    assert watch.snapshot.absent == (("in", "email"), ("in", "phone"))
+    assert values(watch, metrics.ABSENT_PATHS) == {("in", "email"): 1, ("in", "phone"): 1}
+    assert values(watch, metrics.UNMAPPED) == {("in",): 2}
+    reader.absent = {}  # type: ignore[misc]
+    watch.publish(worker, no_lags, now=True)
+    assert values(watch, metrics.ABSENT_PATHS) == {}

@@ -50,3 +50,48 @@ def test_hashes_for_a_subscriber_depend_on_its_secret_and_not_on_where_that_is(m
 
     one, same, other = hashed("ONE", "k" * 16), hashed("SAME", "k" * 16), hashed("ONE", "x" * 16)
     assert one == same != other
+
+
+def two_mappings(tmp_path: Path, one: str = "", other: str = "", source: str = "s") -> Deployment:
+    for name, more in (("one", one), ("other", other)):
+        realm = "" if "realm:" in more else "realm: {constant: north}\n"
+        (tmp_path / f"{name}.yaml").write_text(
+            f"source: {source if name == 'other' else 's'}\ntopics: [{name}]\nformat: json\n{realm}record_id: id\n"
+            f"order: {{sequence: n}}\n{more}\nattributes: {{gender: g}}"
+        )
+    paths = (tmp_path / "one.yaml", tmp_path / "other.yaml")
+    return Deployment(Configuration(realms={"north": 0, "south": 1}, sources=paths))
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("", ""),
+        ("operation: patch", ""),
+        ("", "operation: {path: op, values: {D: delete}, otherwise: snapshot}"),
+        ("realm: brand\nrealms: [north, south]", ""),
+        ("realm: brand", "realm: {constant: south}"),
+    ],
+)
+def test_two_mappings_of_one_source_that_would_empty_each_others_attributes_are_refused(
+    tmp_path: Path, one: str, other: str
+) -> None:
+    with pytest.raises(
+        DocumentError, match=r"one\.yaml:1: source: .*other\.yaml also writes records of s, .*operation: patch"
+    ):
+        two_mappings(tmp_path, one, other)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "source"),
+    [
+        ("operation: patch", "operation: {path: op, values: {D: delete}, otherwise: patch}", "s"),
+        ("", "realm: {constant: south}", "s"),
+        ("realm: b\nrealms: [north]", "realm: b\nrealms: [south]", "s"),
+        ("", "", "t"),
+    ],
+)
+def test_mappings_that_cannot_empty_each_others_attributes_may_share_a_source(
+    tmp_path: Path, one: str, other: str, source: str
+) -> None:
+    assert len(two_mappings(tmp_path, one, other, source).mappings) == 2

@@ -57,6 +57,8 @@ class Counter:
         count = int(store.get(message.key) or b"0") + 1
         store.put(message.key, b"%d" % count)
         out.send("out", message.key, b"%d" % count)
+        if message.value == b"part":
+            out.refuse("bad", "a part of it")
         if message.value == b"reject":
             raise RejectedError("bad", "on purpose")
         if message.value == b"crash":
@@ -408,6 +410,26 @@ def test_a_traceparent_without_a_value_is_none(plant: Plant) -> None:
     plant.drain(plant.worker())
     (letter,) = plant.log.messages(DEAD_LETTERS)
     assert letter.headers[0] == ("traceparent", None)
+
+
+def test_a_message_of_which_a_part_is_refused_is_kept_whole_and_the_rest_of_it_goes_on(plant: Plant) -> None:
+    plant.feed([(b"a", b"v"), (b"a", b"part"), (b"a", b"v")])
+    worker = plant.worker()
+    plant.drain(worker)
+    assert plant.sent() == [(b"a", b"1"), (b"a", b"2"), (b"a", b"3")]
+    (letter,) = plant.log.messages(DEAD_LETTERS)
+    assert (letter.key, letter.value, reason_of(letter.headers)) == (b"a", b"part", "bad")
+    assert dict(letter.headers)[PREFIX + "exception.message"] == b"a part of it"
+    assert worker.counts.dead_letters == {"bad": 1}
+
+
+def test_a_message_too_large_to_be_kept_for_its_refused_part_is_not_processed_at_all(plant: Plant) -> None:
+    plant.feed([(b"a", b"v"), (b"l" * LARGEST_BYTES, b"part")], "other")
+    worker = plant.worker(topics=("other",))
+    plant.drain(worker)
+    assert plant.sent() == [(b"a", b"1")]
+    assert plant.log.offset("counter", plant.log.topic("other"), 0) == 1
+    assert set(worker.stopped) == {"other/0"}
 
 
 def test_a_message_too_large_for_a_dead_letter_stops_its_partition_alone(
