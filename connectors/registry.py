@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from contextlib import ExitStack
 from typing import NoReturn, Self
@@ -10,6 +11,7 @@ from urllib.parse import urlsplit, urlunsplit
 from confluent_kafka.schema_registry import Schema, SchemaRegistryClient
 from confluent_kafka.schema_registry.error import SchemaRegistryError
 
+from connectors.schema_references import self_contained
 from schemas.registry import RegistryError, UnknownSchemaError
 
 DEFAULTS: dict[str, str | int | float] = {
@@ -25,6 +27,7 @@ NUMBERS = frozenset({*DEFAULTS, "cache.capacity", "cache.latest.ttl.sec"})
 UNKNOWN_SCHEMA = 40403  # error code; a bare 404 says that the url's path is wrong
 NOT_REGISTERED = frozenset({40401, 40402, UNKNOWN_SCHEMA})  # error codes: no such subject, version, schema
 NOT_FOUND = 404
+MOST_REFERENCES = 100  # of one schema, those of its references included
 CONFLICT = 409  # the answer to an incompatible schema
 UNAUTHORISED = frozenset({401, 403})
 SERVER_TROUBLE = 500  # and above
@@ -109,7 +112,7 @@ class ConfluentRegistry:
                 if error.http_status_code == NOT_FOUND:
                     raise UnknownSchemaError(f"schema registry {self._where} has no schema {guid}") from error
                 self._failed(f"read schema {guid}", error)
-            except UnknownSchemaError:
+            except RegistryError:
                 raise
             except Exception as error:  # see _unreachable
                 self._unreachable(f"read schema {guid}", error)
@@ -138,7 +141,34 @@ class ConfluentRegistry:
                 f"{name} of registry {self._where} is {schema.schema_type}, not Avro:"
                 " the message names a wrong id, or the source's mapping a wrong format"
             )
-        return str(schema.schema_str)
+        return self._whole(schema, name)
+
+    def _whole(self, schema: Schema, name: str) -> str:
+        """A schema with the types of the subjects that it refers to. Raises RegistryError."""
+        if not schema.references:
+            return str(schema.schema_str)
+        try:
+            types: dict[str, object] = {}
+            self._gather(schema, types, MOST_REFERENCES)
+            return json.dumps(self_contained(json.loads(str(schema.schema_str)), types))
+        except SchemaRegistryError as error:
+            self._failed(f"read what {name} refers to", error)
+        except (ValueError, TypeError, LookupError, RecursionError) as error:
+            raise UnknownSchemaError(
+                f"{name} of registry {self._where} refers to others that cannot be put into it ({type(error).__name__})"
+            ) from error
+        except Exception as error:  # see _unreachable
+            self._unreachable(f"read what {name} refers to", error)
+
+    def _gather(self, schema: Schema, types: dict[str, object], most: int) -> None:
+        for reference in schema.references or ():
+            if reference.name in types:
+                continue
+            if len(types) >= most:
+                raise ValueError("too many references")
+            found = self._client.get_version(str(reference.subject), int(reference.version or 0), deleted=True).schema
+            types[str(reference.name)] = json.loads(str(found.schema_str))
+            self._gather(found, types, most)
 
     def knows(self, subject: str, schema: str) -> bool:
         """Whether `schema` is a version of `subject`; registers nothing. Raises RegistryError."""

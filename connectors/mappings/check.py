@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -11,9 +10,13 @@ import msgspec
 
 from connectors.mappings.csv_rows import UnreadableFileError
 from connectors.mappings.files import FileReader
-from connectors.mappings.mapping import Mapping, load_mapping
+from connectors.mappings.mapping import Mapping
+from connectors.mappings.model import MappingDocument
+from connectors.mappings.paths import Trace, traced
 from connectors.mappings.reader import SourceReader
-from schemas.documents import DocumentError, Problem
+from connectors.mappings.samples import messages, reads_key_or_value
+from connectors.mappings.unfound import Unfound, unfound_paths
+from schemas.documents import DocumentError, Problem, load_document
 from schemas.registry import RegistryError, SchemaRegistry
 from streams.engine.contract import Message, RejectedError
 
@@ -33,6 +36,7 @@ class CheckReport(NamedTuple):
     source: str  # empty when the mapping cannot be read
     problems: tuple[Problem, ...]
     events: tuple[Checked, ...]
+    unfound: tuple[Unfound, ...] = ()  # paths that were looked for in the samples, and are in none
 
     @property
     def fine(self) -> bool:
@@ -42,17 +46,19 @@ class CheckReport(NamedTuple):
 def check(mapping: Path, samples: Sequence[Path] = (), registry: SchemaRegistry | None = None) -> CheckReport:
     """Read a mapping and apply it to samples. Problems of either are in the report, not raised.
 
-    A sample is a JSON file of one event, a JSONL file of one event a line (a line `{"key": …, "value": …}` gives the
-    message's key too, an empty line is a tombstone), or any other file: the bytes of one message's value. Samples of a
-    CSV mapping are CSV files.
+    A sample is a JSON file of one event, a JSONL file of one event a line (see `samples.py`), or any other file: the bytes
+    of one message's value. Samples of a CSV mapping are CSV files.
     """
+    trace = Trace()
     try:
-        compiled = load_mapping(mapping)
+        document = load_document(mapping, MappingDocument)
     except DocumentError as error:
         return CheckReport("", error.problems, ())
+    with traced(trace):
+        compiled = Mapping(document)
     problems: list[Problem] = []
     try:
-        read = _rows(compiled, problems) if compiled.format == "csv" else _events(SourceReader(compiled, registry))
+        read = _rows(compiled, problems) if compiled.format == "csv" else _events(SourceReader(compiled, registry), document)
     except ValueError as error:
         return CheckReport(compiled.source, (Problem(str(mapping), 1, "format", str(error)),), ())
     events: list[Checked] = []
@@ -63,7 +69,19 @@ def check(mapping: Path, samples: Sequence[Path] = (), registry: SchemaRegistry 
             problems.append(Problem(str(sample), 1, "", f"cannot be read: {error.strerror}"))
         except UnreadableFileError as error:
             problems.append(Problem(str(sample), 1, "", error.what))
-    return CheckReport(compiled.source, tuple(problems), tuple(events))
+    if compiled.format == "csv":  # the columns of each file are compared as it is read
+        return CheckReport(compiled.source, tuple(problems), tuple(events))
+    unfound = unfound_paths(document, trace.found)
+    if _finds_nothing(compiled, trace.found):
+        what = "none of the paths below is in any sample: it is another topic's mapping, or its paths are misspelt"
+        problems.append(Problem(str(mapping), 1, "attributes", what))
+    return CheckReport(compiled.source, tuple(problems), tuple(events), unfound)
+
+
+def _finds_nothing(compiled: Mapping, found: dict[str, bool]) -> bool:
+    """Whether the paths of attributes were looked for, and none is there."""
+    looked = [found[path] for path in compiled.presence.paths if path in found]
+    return bool(looked) and not any(looked)
 
 
 def _rows(compiled: Mapping, problems: list[Problem]) -> Callable[[Path], Iterator[Checked]]:
@@ -80,8 +98,9 @@ def _rows(compiled: Mapping, problems: list[Problem]) -> Callable[[Path], Iterat
     return read
 
 
-def _events(reader: SourceReader) -> Callable[[Path], Iterator[Checked]]:
-    return lambda sample: (_event(reader, name, message) for name, message in _messages(sample))
+def _events(reader: SourceReader, document: MappingDocument) -> Callable[[Path], Iterator[Checked]]:
+    whole = reads_key_or_value(document)
+    return lambda sample: (_event(reader, name, message) for name, message in messages(sample, lines_are_events=whole))
 
 
 def _event(reader: SourceReader, name: str, message: Message) -> Checked:
@@ -92,34 +111,3 @@ def _event(reader: SourceReader, name: str, message: Message) -> Checked:
     except RegistryError as error:
         return Checked(name, (), "registry", str(error))
     return Checked(name, changes)
-
-
-def _messages(sample: Path) -> Iterator[tuple[str, Message]]:
-    if sample.suffix != ".jsonl":
-        yield str(sample), _message(0, None, sample.read_bytes())
-        return
-    with sample.open("rb") as lines:
-        for offset, line in enumerate(lines):
-            key, value = _split(line.strip())
-            yield f"{sample}:{offset + 1}", _message(offset, key, value)
-
-
-def _split(line: bytes) -> tuple[bytes | None, bytes | None]:
-    """The key and value of a line; one that is not JSON is a value as it stands, for the reader to reject."""
-    if not line:
-        return None, None
-    try:
-        document = json.loads(line)
-    except (ValueError, RecursionError):
-        return None, line
-    if not isinstance(document, dict) or not document.keys() >= {"key", "value"}:
-        return None, line
-    return _bytes(document["key"]), _bytes(document["value"])
-
-
-def _bytes(part: object) -> bytes | None:
-    return part.encode() if isinstance(part, str) else None if part is None else json.dumps(part).encode()
-
-
-def _message(offset: int, key: bytes | None, value: bytes | None) -> Message:
-    return Message("sample", 0, offset, key, value, (), 0)

@@ -7,6 +7,7 @@ from typing import BinaryIO, NamedTuple
 
 from connectors.mappings.csv_rows import UnreadableFileError, bounded_lines, csv_rows
 from connectors.mappings.mapping import Mapping
+from connectors.mappings.paths import parse_path
 from connectors.mappings.reader import SourceReader
 from schemas.messages import SourceChange
 from streams.engine.contract import Message, RejectedError
@@ -67,7 +68,7 @@ class FileReader:
 
     def _compare(self, columns: list[str], name: str) -> None:
         """The header itself is not quoted: in a file without one it is a person's data."""
-        wanted = {path.removeprefix("/") for path in self.mapping.columns} - {"", "."}
+        wanted = {".".join(parse_path(path).steps) for path in self.mapping.columns if not path.startswith("//")} - {""}
         absent = sorted(wanted.difference(columns))
         if wanted and len(absent) == len(wanted):
             raise UnreadableFileError(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 
@@ -24,6 +24,7 @@ from connectors.mappings.paths import Getter, first_step, getter, opened
 from connectors.mappings.reading import Reading
 from connectors.mappings.rows import cloud_event, names_in, rows_of
 from connectors.mappings.unfit import UnfitError
+from connectors.mappings.unfound import places
 from connectors.mappings.values import as_text, compile_value
 from schemas.canonical import Attributes, record_key
 from schemas.documents import load_document
@@ -54,7 +55,7 @@ class Mapping:
         self.files = document.files
         self.format = document.format
         self.delimiter = document.delimiter
-        self.columns = frozenset(_paths(document.model_dump()))
+        self.columns = frozenset(path for _, path in places(document))
         self._debezium = document.format.startswith("debezium")
         time = document.event_time or (Time(path="/source.ts_ms", format="epoch_ms") if self._debezium else None)
         self._realms = None if document.realms is None else frozenset(document.realms)
@@ -80,7 +81,7 @@ class Mapping:
         self._unwraps = self._debezium or all(first_step(path) != "payload" for path in self.columns)
         self._looks_around = any(path.startswith("//") for path in self.columns)
         self._columns = document.format == "avro"
-        placed = () if document.order is None else tuple(_paths({"": document.order.model_dump()}))
+        placed = [path for where, path in places(document) if where.startswith("order.")]
         self._rows_share_order = all(path.startswith("/") for path in placed)
 
     def changes(
@@ -365,22 +366,6 @@ def _source(source: str | Value) -> Callable[[object, object], str]:
         return name
 
     return read
-
-
-def _paths(part: object) -> Iterator[str]:
-    """Every path in a mapping, or a part of one. A characteristic may have the name of a key, but holds a dict."""
-    if isinstance(part, dict):
-        for key, inner in part.items():
-            if key in {"path", "each", "split"} and isinstance(inner, str):
-                yield inner
-            elif key in {"first", "root", "changed"} and isinstance(inner, list | tuple):
-                yield from (path for path in inner if isinstance(path, str))
-                yield from _paths(tuple(part for part in inner if not isinstance(part, str)))
-            else:
-                yield from _paths(inner)
-    elif isinstance(part, list | tuple):
-        for inner in part:
-            yield from _paths(inner)
 
 
 def _event_time(time: Time | None) -> Callable[[Message, object, object], int]:

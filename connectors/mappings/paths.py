@@ -13,7 +13,9 @@ A path goes on into text that holds a JSON object or list. A key that is nowhere
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import lru_cache
 from typing import Literal, NamedTuple, TypeAlias
 
@@ -78,6 +80,39 @@ def _split(text: str, separators: str) -> tuple[str, ...]:
 
 def getter(text: str) -> Getter:
     """A function that looks the path up. It raises UnfitError where the event holds text or a number on the way."""
+    get, trace = _getter(text), _TRACE.get()
+    return get if trace is None else trace.around(text, get)
+
+
+class Trace:
+    """Which paths of a mapping were looked up, and which of them were found. For `singleview check`."""
+
+    def __init__(self) -> None:
+        self.found: dict[str, bool] = {}  # by path, once it was looked up
+
+    def around(self, text: str, get: Getter) -> Getter:
+        def look(item: object, event: object) -> object:
+            value = get(item, event)
+            self.found[text] = self.found.get(text, False) or value is not UNSET
+            return value
+
+        return look
+
+
+_TRACE: ContextVar[Trace | None] = ContextVar("trace", default=None)
+
+
+@contextmanager
+def traced(trace: Trace) -> Iterator[None]:
+    """What is compiled meanwhile is slower, and notes in the trace which paths it finds."""
+    token = _TRACE.set(trace)
+    try:
+        yield
+    finally:
+        _TRACE.reset(token)
+
+
+def _getter(text: str) -> Getter:
     path = parse_path(text)
     start, steps = path
     if start == "message":
@@ -122,8 +157,10 @@ def first_step(text: str) -> str:
 
 
 def only_step(text: str) -> str | None:
-    """The step of a path that is just one name in the current item; None for other paths."""
+    """The step of a path that is just one name in the current item; None for other paths, and where paths are traced."""
     path = parse_path(text)
+    if _TRACE.get() is not None:
+        return None
     return path.steps[0] if len(path.steps) == 1 and path.start == "item" else None
 
 

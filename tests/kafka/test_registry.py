@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 
 import pytest
-from confluent_kafka.schema_registry import Schema, SchemaRegistryClient
+from confluent_kafka.schema_registry import Schema, SchemaReference, SchemaRegistryClient
 
 from connectors.registry import ConfluentRegistry
 from schemas.registry import RegistryError, UnknownSchemaError
@@ -48,6 +48,19 @@ def test_a_registered_schema_is_read_back_by_its_id(
 ) -> None:
     schema_id = adapter.register(unique + "orders-value", order())
     assert json.loads(other_process.schema(schema_id)) == json.loads(order())
+
+
+def test_a_schema_comes_with_the_types_of_the_subjects_it_refers_to(
+    adapter: ConfluentRegistry, registry: str, unique: str
+) -> None:
+    address = {"type": "record", "name": "acme.Address", "fields": [{"name": "city", "type": "string"}]}
+    customer = {"type": "record", "name": "acme.Customer", "fields": [{"name": "home", "type": "acme.Address"}]}
+    adapter.register(unique + "address-value", json.dumps(address))
+    reference = SchemaReference("acme.Address", unique + "address-value", 1)
+    with SchemaRegistryClient({"url": registry}) as client:
+        schema_id = client.register_schema(unique + "customer-value", Schema(json.dumps(customer), "AVRO", [reference]))
+    (home,) = json.loads(adapter.schema(schema_id))["fields"]
+    assert (home["type"]["name"], home["type"]["fields"]) == ("acme.Address", address["fields"])
 
 
 def test_a_compatible_schema_gets_another_id(adapter: ConfluentRegistry, unique: str) -> None:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import msgspec
 from rich.markup import escape
-from rich.syntax import Syntax
 from rich.text import Text
 
+from connectors.mappings import Checked
 from connectors.mappings import check as check_mapping
 from connectors.registry import ConfluentRegistry
+from streams.app.change_lines import change_lines, shown
 from streams.app.config import Configuration
 from streams.app.console import UsageError, WorkError, out, print_json
 
@@ -27,17 +27,15 @@ def check(mapping: Path, samples: list[Path], config: Path | None, *, as_json: b
             {
                 "source": report.source,
                 "problems": [str(problem) for problem in report.problems],
+                "unfound": [unfound._asdict() for unfound in report.unfound],
                 "events": [event._asdict() for event in report.events],
             }
         )
     else:
         for event in report.events:
-            if event.reason:
-                out.print(f"[red]{escape(event.sample)}: {event.reason}[/]: {escape(event.detail)}", soft_wrap=True)
-                continue
-            out.print(f"[green]{escape(event.sample)}[/]", "" if event.changes else "says nothing: ignored", soft_wrap=True)
-            for change in event.changes:
-                _print_whole(msgspec.json.format(msgspec.json.encode(change), indent=2).decode())
+            _print_event(event)
+        for unfound in report.unfound:
+            out.print(f"[yellow]not found[/]: {escape(shown(str(unfound)))}", soft_wrap=True)
     if report.problems:
         raise UsageError("\n".join(map(str, report.problems)))
     if not report.fine:
@@ -45,6 +43,16 @@ def check(mapping: Path, samples: list[Path], config: Path | None, *, as_json: b
         raise WorkError(f"{rejected} of {len(report.events)} samples would be dead letters")
     if not as_json:
         out.print(f"[green]{escape(str(mapping))}: fine[/] (source {report.source})", soft_wrap=True)
+
+
+def _print_event(event: Checked) -> None:
+    if event.reason:
+        out.print(f"[red]{escape(event.sample)}: {event.reason}[/]: {escape(event.detail)}", soft_wrap=True)
+        return
+    out.print(f"[green]{escape(event.sample)}[/]", "" if event.changes else "says nothing: ignored", soft_wrap=True)
+    for change in event.changes:
+        for line in change_lines(change):
+            out.print(Text(line), soft_wrap=True)
 
 
 class _NoRegistry:
@@ -64,11 +72,3 @@ class _NoRegistry:
             f"{self._mapping} is of Avro, and the samples' schemas are in a registry:"
             " name the deployment's configuration, which says where that is, with --config"
         )
-
-
-def _print_whole(json: str) -> None:
-    """Nothing is cut off at the width of a terminal; where there is none, the lines are as they are."""
-    if out.is_terminal:
-        out.print(Syntax(json, "json", word_wrap=True))
-    else:
-        out.print(Text(json), soft_wrap=True)

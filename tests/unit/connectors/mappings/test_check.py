@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import json
+from base64 import b64encode
 from pathlib import Path
 
 import pytest
@@ -69,6 +71,7 @@ def test_any_other_file_is_the_bytes_of_one_message(mapping: Path, tmp_path: Pat
     mapping.write_text(mapping.read_text().replace("format: json", "format: avro"))
     sample = tmp_path / "a.bin"
     sample.write_bytes(avro(SCHEMA, {"id": "1", "n": 2}))
+    mapping.write_text(mapping.read_text().replace("gender: g", "gender: n"))
     assert check(mapping, [sample], DictRegistry({1: SCHEMA})).fine
     assert check(mapping, [sample], DictRegistry()).events[0].reason == "unknown-schema"
     assert check(mapping, [sample], DictRegistry(reachable=False)).events[0].reason == "registry"
@@ -77,7 +80,7 @@ def test_any_other_file_is_the_bytes_of_one_message(mapping: Path, tmp_path: Pat
 
 def test_a_sample_that_cannot_be_read_is_a_problem_and_the_others_are_still_read(mapping: Path, tmp_path: Path) -> None:
     sample = tmp_path / "a.json"
-    sample.write_text('{"id": "1", "n": 5}')
+    sample.write_text('{"id": "1", "n": 5, "g": null}')
     report = check(mapping, [tmp_path / "none.json", sample])
     assert [str(problem) for problem in report.problems] == [
         f"{tmp_path}/none.json:1: cannot be read: No such file or directory"
@@ -103,3 +106,75 @@ def test_the_rows_of_a_csv_file_show_what_they_become(tmp_path: Path) -> None:
     assert [str(problem) for problem in check(mapping, [sample]).problems] == [
         f"{sample}:1: there is no header: the first line must name the columns"
     ]
+
+
+def test_a_line_of_a_whole_message_has_key_headers_and_place(mapping: Path, tmp_path: Path) -> None:
+    head = HEAD.replace("record_id: id", "record_id: //key")
+    mapping.write_text(f"{head}\nattributes: {{characteristics: {{h: //header.h, t: //topic, o: //offset}}}}")
+    sample = tmp_path / "a.jsonl"
+    line = {"key": "k", "value": {"n": 1}, "headers": {"h": "x"}, "topic": "t", "offset": 9, "note": "a remark"}
+    sample.write_text(json.dumps(line))
+    (event,) = check(mapping, [sample]).events
+    assert event.changes[0]["record"] == "north/test/k"
+    assert event.changes[0]["attributes"] == {"characteristics": {"h": "x", "t": "t", "o": "9"}}
+
+
+def test_bytes_of_a_message_are_in_base64(mapping: Path, tmp_path: Path) -> None:
+    mapping.write_text(
+        mapping.read_text().replace("format: json", "format: avro").replace("record_id: id", "record_id: //key")
+    )
+    sample = tmp_path / "a.jsonl"
+    value = b64encode(avro(SCHEMA, {"id": "1", "n": 2})).decode()
+    sample.write_text(json.dumps({"value_base64": value, "key_base64": b64encode(b"k-1").decode()}))
+    (event,) = check(mapping, [sample], DictRegistry({1: SCHEMA})).events
+    assert event.changes[0]["record"] == "north/test/k-1"
+
+
+@pytest.mark.parametrize(
+    ("line", "record_id"),
+    [
+        ({"id": "1", "n": 1, "key": "k1", "value": "x"}, "id"),
+        ({"key": "1", "value": {"n": 1}}, "key"),
+        ({"key": "k", "value": {"id": "1"}}, "value.id"),
+    ],
+)
+def test_an_event_that_has_fields_key_and_value_is_the_event(
+    mapping: Path, tmp_path: Path, line: dict[str, object], record_id: str
+) -> None:
+    head = HEAD.replace("record_id: id", f"record_id: {record_id}").replace("{sequence: n}", "{log: true}")
+    mapping.write_text(f"{head}\nattributes: {{gender: {{path: g, default: f}}}}")
+    sample = tmp_path / "a.jsonl"
+    sample.write_text(json.dumps(line))
+    (event,) = check(mapping, [sample]).events
+    assert [change["record"] for change in event.changes] == ["north/test/1"]
+
+
+def test_items_of_key_and_value_inside_a_list_leave_lines_to_be_messages(mapping: Path, tmp_path: Path) -> None:
+    text = "{emails: {each: list, when: {path: key, equals: email}, value: value}}"
+    mapping.write_text(f"{HEAD}\nattributes: {text}")
+    sample = tmp_path / "a.jsonl"
+    sample.write_text(json.dumps({"key": "k", "value": {"id": "1", "n": 1, "list": [{"key": "email", "value": "a@b"}]}}))
+    report = check(mapping, [sample])
+    assert report.fine
+    assert report.events[0].changes[0]["attributes"] == {"emails": [{"value": "a@b", "raw": "a@b"}]}
+
+
+def test_paths_are_reported_that_are_in_no_sample(mapping: Path, tmp_path: Path) -> None:
+    mapping.write_text(f"{HEAD}\nattributes: {{gender: g, status: {{first: [s, t]}}, emails: {{each: m, value: v}}}}")
+    sample = tmp_path / "a.jsonl"
+    sample.write_text('{"id":"1","n":1,"t":"x","m":[{"w":1}]}\n{"id":"1","n":2,"t":"x"}\n')
+    report = check(mapping, [sample])
+    assert [(unfound.path, unfound.where) for unfound in report.unfound] == [
+        ("g", ("attributes.gender",)),
+        ("s", ("attributes.status.first",)),
+        ("v", ("attributes.emails.value",)),
+    ]
+    assert report.fine
+
+
+def test_a_mapping_that_finds_nothing_is_not_fine(mapping: Path, tmp_path: Path) -> None:
+    sample = tmp_path / "a.json"
+    sample.write_text('{"id": "1", "n": 5, "h": "f"}')
+    report = check(mapping, [sample])
+    assert not report.fine
+    assert "none of the paths below is in any sample" in report.problems[0].what
