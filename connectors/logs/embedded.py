@@ -22,7 +22,7 @@ from schemas.registry import RegistryError, UnknownSchemaError
 from schemas.topics import TopicSpec, table_topic
 from streams.engine.contract import Headers, Message
 from streams.engine.holdings import TOMBSTONES_KEPT_MS
-from streams.engine.log import Inbox, Listener, LogError, TableEnd, TableRecord
+from streams.engine.log import NO_NOTES, Inbox, Listener, LogError, TableEnd, TableRecord
 from streams.engine.outbox import Outgoing
 
 _SCHEMA = """
@@ -74,6 +74,10 @@ class Topic(NamedTuple):
     def log(self, partition: int) -> int:
         """The number of one partition among all logs of the file."""
         return (self.id << _PARTITION_BITS) | partition
+
+
+def _note_name(reader: str, topic: Topic, partition: int) -> str:
+    return f"read/{reader}/{topic.name}/{partition}"
 
 
 def _row_id(log: int, offset: int) -> int:
@@ -262,6 +266,15 @@ class EmbeddedLog:
             (reader, topic.log(partition), offset),
         )
 
+    def set_offset_note(self, reader: str, topic: Topic, partition: int, offset: int, note: str) -> None:
+        """What a reader remembers of all messages before an offset."""
+        self.set_note(_note_name(reader, topic, partition), f"{offset} {note}")
+
+    def offset_note(self, reader: str, topic: Topic, partition: int) -> str:
+        """What belongs to the next offset a reader consumes; empty if nothing does, say as the offset was set by hand."""
+        offset, _, note = (self.note(_note_name(reader, topic, partition)) or "").partition(" ")
+        return note if offset == str(self.offset(reader, topic, partition)) else ""
+
     def purge(self, topic: Topic, partition: int, before: int) -> None:
         """Deletes messages before an offset."""
         log = topic.log(partition)
@@ -377,6 +390,7 @@ class EmbeddedSession:
         self._positions: dict[Inbox, int] = {}  # of resumed partitions
         self._joined = False
         self._offsets: Mapping[Inbox, int] = {}
+        self._notes: Mapping[Inbox, str] = {}
         self._outgoing: list[Outgoing] = []
 
     def listen(self, listener: Listener) -> None:
@@ -415,8 +429,11 @@ class EmbeddedSession:
         """Nothing yet: the file is locked for writing only by `commit`, so that folding does not hold up others."""
         self._outgoing = []
 
-    def send_offsets(self, offsets: Mapping[Inbox, int]) -> None:
-        self._offsets = offsets
+    def note(self, partition: Inbox) -> str:
+        return self._log.offset_note(self._processor, self._log.topic(partition.topic), partition.partition)
+
+    def send_offsets(self, offsets: Mapping[Inbox, int], notes: Mapping[Inbox, str] = NO_NOTES) -> None:
+        self._offsets, self._notes = offsets, notes
 
     def produce(self, outgoing: Iterable[Outgoing]) -> None:
         self._outgoing += outgoing
@@ -432,6 +449,8 @@ class EmbeddedSession:
         for inbox, offset in self._offsets.items():
             topic = self._log.topic(inbox.topic)
             self._log.set_offset(self._processor, topic, inbox.partition, offset)
+            if inbox in self._notes:
+                self._log.set_offset_note(self._processor, topic, inbox.partition, offset, self._notes[inbox])
             if self._purge:
                 self._log.purge(topic, inbox.partition, offset)
         self._log.commit()

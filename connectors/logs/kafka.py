@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, TypeVar
 
+import msgspec
 from confluent_kafka import OFFSET_INVALID, Consumer, KafkaError, TopicPartition
 
 from connectors.logs.kafka_begin import Mark
@@ -22,6 +23,7 @@ from connectors.logs.kafka_transactions import KafkaTransactions
 from schemas.topics import LARGEST_MESSAGE_BYTES, table_topic
 from streams.engine.contract import Message
 from streams.engine.log import (
+    NO_NOTES,
     AbortedError,
     Inbox,
     Listener,
@@ -379,8 +381,17 @@ class KafkaSession:
     def begin(self) -> None:
         self._transactions.begin()
 
-    def send_offsets(self, offsets: Mapping[Inbox, int]) -> None:
-        self._positions = [self._partition(inbox, offset, self._beginnings.mark(inbox)) for inbox, offset in offsets.items()]
+    def note(self, partition: Inbox) -> str:
+        return self._beginnings.note(partition)
+
+    def send_offsets(self, offsets: Mapping[Inbox, int], notes: Mapping[Inbox, str] = NO_NOTES) -> None:
+        marks = {inbox: self._beginnings.mark(inbox) for inbox in offsets}
+        marks |= {
+            inbox: msgspec.structs.replace(mark, note=notes[inbox])
+            for inbox, mark in marks.items()
+            if mark and inbox in notes
+        }
+        self._positions = [self._partition(inbox, offset, marks[inbox]) for inbox, offset in offsets.items()]
         self._transactions.send_offsets(self._positions, self._membership())
 
     def produce(self, outgoing: Iterable[Outgoing]) -> None:

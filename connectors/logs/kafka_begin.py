@@ -18,6 +18,7 @@ class Mark(msgspec.Struct, frozen=True):
 
     topic_id: str
     epoch: int = 0  # of the mapping, where the log orders its events; see docs/mappings.md
+    note: str = ""  # what the processor remembers of all messages before the offset
 
     def text(self) -> str:
         return msgspec.json.encode(self).decode()

@@ -72,6 +72,11 @@ class Beginnings:
         """What goes with an offset of this partition."""
         return self._read_as.get(inbox)
 
+    def note(self, inbox: Inbox) -> str:
+        """What was committed with the offset of one that was located; empty if that was of another topic."""
+        mark = self._marks.get(inbox)
+        return mark.note if mark and not self._is_of_another(inbox) else ""
+
     def drop(self, inbox: Inbox) -> None:
         """It is to be located anew before it is begun."""
         self._committed.pop(inbox, None)

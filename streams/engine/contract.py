@@ -7,7 +7,7 @@ again gives the same result. Time enters as the messages' timestamps, and as tic
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import msgspec
 
@@ -107,6 +107,26 @@ class DamagedStoreError(Exception):
 
 class TransientError(Exception):
     """Something the processor needs is away (a schema registry): the whole batch is done again, after a pause."""
+
+
+@runtime_checkable
+class Remembering(Protocol):
+    """A processor without a store that goes by something small of what it has read of each partition.
+
+    It is committed with the offsets, as a note, so that whoever reads the partition on goes by the same.
+    """
+
+    def recall(self, topic: str, partition: int, note: str) -> None:
+        """The partition is read from here on. `note`: what `remember` gave for all before; empty if there is none."""
+        ...
+
+    def remember(self, topic: str, partition: int, offset: int) -> str:
+        """What the messages before `offset` amount to, in at most `LARGEST_NOTE` characters of ASCII. Says the same of the
+        same messages, whatever was read behind them and given back."""
+        ...
+
+
+LARGEST_NOTE = 1_000
 
 
 class Processor(Protocol):

@@ -16,6 +16,7 @@ Any other LogError is one that waiting does not mend (no access, a topic that is
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from types import MappingProxyType
 from typing import NamedTuple, Protocol
 
 from streams.engine.contract import Message
@@ -47,6 +48,9 @@ class Inbox(NamedTuple):
 
     topic: str
     partition: int
+
+
+NO_NOTES: Mapping[Inbox, str] = MappingProxyType({})
 
 
 class TableRecord(NamedTuple):
@@ -123,8 +127,13 @@ class Session(TableLog, Protocol):
         """Step 1 of the commit protocol."""
         ...
 
-    def send_offsets(self, offsets: Mapping[Inbox, int]) -> None:
-        """Step 2: the next offset to consume of each partition in the batch. Said again, the last one holds.
+    def note(self, partition: Inbox) -> str:
+        """What was committed with the offset at which the partition was resumed; empty if nothing was."""
+        ...
+
+    def send_offsets(self, offsets: Mapping[Inbox, int], notes: Mapping[Inbox, str] = NO_NOTES) -> None:
+        """Step 2: the next offset to consume of each partition in the batch, and what is remembered with it. Said again,
+        the last one holds.
 
         Does not wait for the answer: that it was refused may be raised by any later call of this transaction.
         """

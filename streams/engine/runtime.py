@@ -34,12 +34,13 @@ from schemas.topics import table_topic
 from streams.engine.contract import (
     Message,
     Processor,
+    Remembering,
     TransientError,
 )
 from streams.engine.dead_letter_log import DeadLetterLog
 from streams.engine.folding import Fold, Folding
 from streams.engine.holdings import Holdings
-from streams.engine.log import AbortedError, Inbox, LogError, Session, UnavailableError, UnknownError
+from streams.engine.log import NO_NOTES, AbortedError, Inbox, LogError, Session, UnavailableError, UnknownError
 from streams.engine.outbox import BatchOutbox, Outgoing, Partitioner
 from streams.engine.overlay import StoreError
 from streams.engine.pace import Pace
@@ -97,6 +98,7 @@ class Worker:
         self.counts = Counts()
         self.trouble = ""  # why no batch is done at the moment
         self._processor = processor
+        self._memory = processor if isinstance(processor, Remembering) else None
         self._session = session
         self._stores = stores
         self._partitioners = partitioners or {}
@@ -163,8 +165,11 @@ class Worker:
         return self._holdings.parked
 
     def _resume(self, inbox: Inbox) -> None:
-        if inbox not in self._stops:
-            self._session.resume(inbox)
+        if inbox in self._stops:
+            return
+        self._session.resume(inbox)
+        if self._memory:
+            self._memory.recall(*inbox, self._session.note(inbox))
 
     # -- the loop --
 
@@ -303,16 +308,18 @@ class Worker:
         self._at(1)
         self._session.begin()
         self._at(2)
+        notes = self._notes({inbox: group[0].offset for inbox, group in groups.items()})
         if read_to:
-            self._session.send_offsets(read_to)
+            self._session.send_offsets(read_to, notes)
         self._at(3)
         out = BatchOutbox(self._partitioners)
         fold = self._fold(groups, out)
         self._left[:0] = fold.left
         self._at(4)
         self._produce([*out.outgoing(), *ticks], fold)
-        if fold.offsets != read_to:
-            self._session.send_offsets(fold.offsets)
+        notes_now = self._notes(fold.offsets)
+        if fold.offsets != read_to or notes_now != notes:
+            self._session.send_offsets(fold.offsets, notes_now)
         self._at(5)
         ends = self._session.commit()
         if fold.folded:
@@ -327,6 +334,12 @@ class Worker:
         self._letters.committed(fold.rejected)
         self.counts.parked_tries.update(fold.parked_tries)
         return fold.folded
+
+    def _notes(self, offsets: Mapping[Inbox, int]) -> Mapping[Inbox, str]:
+        """What the processor remembers of each partition before an offset."""
+        if not self._memory:
+            return NO_NOTES
+        return {inbox: note for inbox, offset in offsets.items() if (note := self._memory.remember(*inbox, offset))}
 
     def _fold(self, groups: Mapping[Inbox, list[Message]], out: BatchOutbox) -> Fold:
         return self._folding.fold(groups, out)

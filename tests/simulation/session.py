@@ -8,7 +8,17 @@ from typing import Protocol
 
 from schemas.topics import table_topic
 from streams.engine.contract import Message
-from streams.engine.log import AbortedError, Inbox, Listener, LogError, TableEnd, TableRecord, UnavailableError, UnknownError
+from streams.engine.log import (
+    NO_NOTES,
+    AbortedError,
+    Inbox,
+    Listener,
+    LogError,
+    TableEnd,
+    TableRecord,
+    UnavailableError,
+    UnknownError,
+)
 from streams.engine.outbox import Outgoing
 from tests.simulation.broker import Broker
 from tests.simulation.groups import Group
@@ -200,7 +210,11 @@ class SimulatedSession:
         assert not self._broken, "a broken producer is used"
         return self._transaction
 
-    def send_offsets(self, offsets: Mapping[Inbox, int]) -> None:
+    def note(self, partition: Inbox) -> str:
+        return ""
+
+    def send_offsets(self, offsets: Mapping[Inbox, int], notes: Mapping[Inbox, str] = NO_NOTES) -> None:
+        assert not notes, "a simulated processor has a store, and remembers there"
         self._open()
         self._sending = dict(offsets)
         if self._weather.random.random() < 0.5:

@@ -3,7 +3,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from streams.engine.contract import Message, Outbox, Store
-from streams.engine.log import Inbox, Listener, TableEnd, TableRecord
+from streams.engine.log import NO_NOTES, Inbox, Listener, TableEnd, TableRecord
 from streams.engine.outbox import Outgoing
 from streams.engine.runtime import Worker
 from tests.fakes import message
@@ -62,7 +62,10 @@ class Restless:
 
     def produce_rows(self, partition: int, rows: Mapping[bytes, bytes | None]) -> None: ...
 
-    def send_offsets(self, offsets: Mapping[Inbox, int]) -> None: ...
+    def note(self, partition: Inbox) -> str:
+        return ""
+
+    def send_offsets(self, offsets: Mapping[Inbox, int], notes: Mapping[Inbox, str] = NO_NOTES) -> None: ...
 
     def commit(self) -> Mapping[Inbox, int]:
         return {}
