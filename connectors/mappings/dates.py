@@ -33,7 +33,7 @@ _OFFSET = re.compile(r".*(?:[Zz]|[+-]\d{2}(?::?\d{2})?)\s*", re.ASCII)
 _EPOCH = date(1970, 1, 1)
 _EPOCH_TIME = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
-_DAYS = re.compile(r"-?\d{1,18}", re.ASCII)
+_DAYS = re.compile(r"-?\d{1,19}", re.ASCII)  # nanoseconds of today have 19 digits
 _NUMBER = re.compile(r"\s*-?\d{1,20}(?:\.\d{1,20})?\s*", re.ASCII)
 _UNITS = {
     "days": 1,

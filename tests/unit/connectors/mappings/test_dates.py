@@ -161,3 +161,7 @@ def test_a_file_has_no_time_so_a_time_is_compared_with_now() -> None:
     not_ahead(1_704_277_230_123, 0)
     with pytest.raises(UnfitError):
         not_ahead(5_680_281_600_000, 0)
+
+
+def test_a_day_in_nanoseconds_has_nineteen_digits() -> None:
+    assert date_reader("epoch_ns")("1609459200000000000") == "2021-01-01"
