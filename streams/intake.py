@@ -1,6 +1,7 @@
 """intake: source events in, canonical changes out (eTOM 1.3.16.3 capture).
 
-Inbox: the source topics, however they are partitioned. No state. Emits `SourceChange` to `records`, keyed by record.
+Inbox: the source topics, however they are partitioned. No store: the little it remembers goes with the offsets.
+Emits `SourceChange` to `records`, keyed by record.
 """
 
 from __future__ import annotations
@@ -62,6 +63,14 @@ class Reader(Protocol):
         """A batch of a partition begins with this message: all before it is committed."""
         ...
 
+    def recall(self, topic: str, partition: int, note: str) -> None:
+        """A partition is read from here on, after messages of which `remember` gave the note."""
+        ...
+
+    def remember(self, topic: str, partition: int, offset: int) -> str:
+        """What matters later of the messages before an offset; see `streams.engine.contract.Remembering`."""
+        ...
+
     def read(self, message: Message) -> Reading:
         """The same for a message that is read again after its batch was undone. Raises RejectedError, or TransientError."""
         ...
@@ -110,6 +119,16 @@ class Intake:
     def absent(self) -> Collection[tuple[str, str]]:
         """(topic, path): mapped paths that no event has lately."""
         return {place for reader in set(self._readers.values()) for place in reader.absent}
+
+    def recall(self, topic: str, partition: int, note: str) -> None:
+        """See `Remembering`: which paths the events had lately decides what an absent one means."""
+        if (reader := self._readers.get(topic)) is not None:
+            reader.recall(topic, partition, note)
+
+    def remember(self, topic: str, partition: int, offset: int) -> str:
+        """See `Remembering`."""
+        reader = self._readers.get(topic)
+        return reader.remember(topic, partition, offset) if reader else ""
 
     def prepare(self, batch: Sequence[Message], store: Store) -> None:  # noqa: ARG002
         """Nothing to prefetch."""

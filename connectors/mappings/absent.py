@@ -7,14 +7,15 @@ as it was, and the path is reported. A column that was renamed, or events of ano
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from hashlib import blake2b
 from typing import Literal, NamedTuple
 
 from msgspec import UNSET
 
 from connectors.mappings.model import EVERYWHERE
 from connectors.mappings.paths import getter, only_step, parse_path
-from streams.engine.contract import Message
+from streams.engine.contract import LARGEST_NOTE, Message
 
 log = logging.getLogger(__name__)
 
@@ -23,6 +24,9 @@ SPAN = 10_000
 
 PATIENCE = 20
 """So many events in a row lack a path that this process never saw, before it is logged: sparse sources begin so, too."""
+
+BEFORE_ALL = -1
+"""The offset of sightings of which no more is known than that they were before."""
 
 NONE: frozenset[str] = frozenset()
 
@@ -84,6 +88,20 @@ class Sightings:
             span[path] = offset
             self.first.setdefault(path, offset)
 
+    def summary(self, offset: int, paths: Sequence[str]) -> str:
+        """What was seen before an offset, for `restore`: `paths` as bits of hexadecimal numbers."""
+        number = offset // SPAN
+        this, before = self._spans.get(number, {}), self._spans.get(number - 1, {})
+        seen = [_bits(paths, {path for path, at in span.items() if at < offset}) for span in (this, before, self.first)]
+        return ".".join(f"{number:x}" for number in (number, *seen)) if any(seen) else ""
+
+    def restore(self, summary: str, paths: Sequence[str]) -> None:
+        """Begins with what a summary says."""
+        number, this, before, ever = (int(text, 16) for text in summary.split("."))
+        sets = [dict.fromkeys(_of_bits(paths, bits), BEFORE_ALL) for bits in (this, before, ever)]
+        self._spans = {number: sets[0], number - 1: sets[1]}
+        self.first = sets[2]
+
     def lately(self, path: str, offset: int) -> bool:
         number = offset // SPAN
         seen = self._spans.get(number, {}).get(path)
@@ -92,6 +110,14 @@ class Sightings:
     def ever(self, path: str, offset: int) -> bool:
         seen = self.first.get(path)
         return seen is not None and seen < offset
+
+
+def _bits(paths: Sequence[str], among: Collection[str]) -> int:
+    return sum(1 << at for at, path in enumerate(paths) if path in among)
+
+
+def _of_bits(paths: Sequence[str], bits: int) -> Iterator[str]:
+    return (path for at, path in enumerate(paths) if bits >> at & 1)
 
 
 class Looked(NamedTuple):
@@ -108,16 +134,31 @@ class Seen:
         self._source = source
         self._presence = presence
         self._partitions: dict[tuple[str, int], Sightings] = {}
+        self._paths = sorted(presence.paths)
+        self._version = blake2b("\n".join(self._paths).encode(), digest_size=4).hexdigest()
         self.reported: dict[tuple[str, str], int] = {}  # (topic, path) -> events that lacked it in a row
         self._logged: set[tuple[str, str]] = set()
 
     def begin(self, message: Message) -> None:
         """A batch of a partition begins with this message."""
-        self._of(message).begin(message.offset)
+        self._of(message.topic, message.partition).begin(message.offset)
+
+    def remember(self, topic: str, partition: int, offset: int) -> str:
+        """What the events before an offset had, for `recall`; empty if nothing."""
+        summary = self._of(topic, partition).summary(offset, self._paths)
+        note = f"{self._version}.{summary}" if summary else ""
+        return note if len(note) <= LARGEST_NOTE else ""
+
+    def recall(self, topic: str, partition: int, note: str) -> None:
+        """A partition is read from here on. What is remembered of other paths, as the mapping was then, is of no use."""
+        sightings = self._partitions[topic, partition] = Sightings()
+        version, _, summary = note.partition(".")
+        if version == self._version:
+            sightings.restore(summary, self._paths)
 
     def look(self, message: Message, absent: frozenset[str], *, whole: bool, columns: bool) -> Looked:
         """Notes what an event has. `whole`: it is a snapshot; `columns`: its source writes every column, be it null."""
-        presence, sightings = self._presence, self._of(message)
+        presence, sightings = self._presence, self._of(message.topic, message.partition)
         sightings.note(message.offset, presence.paths, absent)
         if self.reported:
             self._found(message.topic, absent)
@@ -172,9 +213,8 @@ class Seen:
             del self.reported[place]
             self._logged.discard(place)
 
-    def _of(self, message: Message) -> Sightings:
-        place = (message.topic, message.partition)
-        found = self._partitions.get(place)
+    def _of(self, topic: str, partition: int) -> Sightings:
+        found = self._partitions.get((topic, partition))
         if found is None:
-            found = self._partitions[place] = Sightings()
+            found = self._partitions[topic, partition] = Sightings()
         return found

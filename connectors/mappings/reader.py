@@ -42,6 +42,14 @@ class SourceReader:
         """A batch of a partition begins with this message: all before it is committed."""
         self._seen.begin(message)
 
+    def recall(self, topic: str, partition: int, note: str) -> None:
+        """A partition is read from here on, after messages of which `remember` gave the note."""
+        self._seen.recall(topic, partition, note)
+
+    def remember(self, topic: str, partition: int, offset: int) -> str:
+        """What matters later of the messages before an offset."""
+        return self._seen.remember(topic, partition, offset)
+
     @property
     def absent(self) -> Table[tuple[str, str], int]:
         """The paths that no event has lately: (topic, path), and how many events lacked it since."""

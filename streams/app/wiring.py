@@ -147,7 +147,7 @@ class _Patient:
     """A source's reader. A registry that is away is waited for; it is no fault of the event."""
 
     def __init__(self, reader: SourceReader) -> None:
-        self.begin = reader.begin
+        self.begin, self.recall, self.remember = reader.begin, reader.recall, reader.remember
         self._reader = reader
 
     def read(self, message: Message) -> Reading:

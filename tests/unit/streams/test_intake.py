@@ -30,6 +30,12 @@ class Reader:
     def begin(self, event: Message) -> None:
         self.begun.append(event.ref)
 
+    def recall(self, topic: str, partition: int, note: str) -> None:
+        self.begun.append(f"{topic}/{partition} after {note}")
+
+    def remember(self, topic: str, partition: int, offset: int) -> str:
+        return f"{topic}/{partition} to {offset}"
+
     def read(self, event: Message) -> Reading:
         if event.value in (b"-", b"~"):
             return Reading([change(event, "north/crm/1", "patch")], empty=True, whole=event.value == b"-")

@@ -235,3 +235,66 @@ def test_a_path_that_was_never_seen_is_logged_after_some_events(caplog: pytest.L
         topic.without("email")
     assert len(caplog.records) == 1
     assert "Byron" not in caplog.text
+
+
+@pytest.mark.parametrize("started_again_after", range(8))
+def test_a_start_in_between_changes_nothing(started_again_after: int) -> None:
+    events: list[dict[str, object]] = [
+        FULL,
+        {},
+        {"first": "Bo", "last": "C"},
+        {"email": "x@y.example"},
+        FULL,
+        {"tier": "gold"},
+        {"last": "D"},
+        {},
+    ]
+
+    def changes(*, restart: bool) -> list[SourceChange]:
+        topic, found = Topic(), []
+        for number, event in enumerate(events):
+            if restart and number == started_again_after:
+                note = topic.reader.remember("t", 0, topic.offset + 1)
+                offset, topic = topic.offset, Topic()
+                topic.offset = offset
+                topic.reader.recall("t", 0, note)
+            found.append(topic.read(event))
+        return found
+
+    assert changes(restart=True) == changes(restart=False)
+
+
+def test_what_is_remembered_before_an_offset_is_the_same_whatever_was_read_behind_it() -> None:
+    topic = Topic()
+    topic.read({"first": "Ada"})
+    before = topic.reader.remember("t", 0, topic.offset + 1)
+    topic.read(FULL)
+
+    assert topic.reader.remember("t", 0, topic.offset) == before != topic.reader.remember("t", 0, topic.offset + 1)
+
+
+def test_what_is_remembered_of_another_mapping_is_forgotten() -> None:
+    other = Topic(text="names: {given: first}\nemails: {value: mail}")
+    other.read({"first": "Ada", "mail": "a@b.example"})
+    topic = Topic()
+    topic.reader.recall("t", 0, other.reader.remember("t", 0, other.offset + 1))
+
+    assert topic.without("email").operation == "patch"
+
+
+def test_what_is_remembered_spans_as_far_as_what_is_seen() -> None:
+    topic = Topic()
+    topic.read(FULL, offset=5)
+    note = topic.reader.remember("t", 0, SPAN)
+
+    for offset, operation in ((SPAN + 1, "snapshot"), (2 * SPAN + 1, "patch")):
+        again = Topic()
+        again.reader.recall("t", 0, note)
+        assert again.without("email", offset=offset).operation == operation
+
+
+def test_the_note_of_a_hundred_paths_is_small() -> None:
+    topic = Topic(text="characteristics: {" + ", ".join(f"c{n}: some.path.that.is.long.c{n}" for n in range(100)) + "}")
+    topic.read({"some": {"path": {"that": {"is": {"long": {f"c{n}": "x" for n in range(100)}}}}}})
+
+    assert 0 < len(topic.reader.remember("t", 0, topic.offset + 1)) < 120

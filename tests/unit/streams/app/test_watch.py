@@ -245,6 +245,11 @@ class Absent:
 
     def begin(self, message: Message) -> None: ...
 
+    def recall(self, topic: str, partition: int, note: str) -> None: ...
+
+    def remember(self, topic: str, partition: int, offset: int) -> str:
+        return ""
+
     def read(self, message: Message) -> Reading:
         return Reading(empty=True)
 

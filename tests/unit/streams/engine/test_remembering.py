@@ -2,48 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from connectors.logs.embedded import EmbeddedLog, EmbeddedSession
 from schemas.topics import TopicSpec
-from streams.engine.contract import Message, Outbox, Store, TransientError
 from streams.engine.outbox import Outgoing
 from streams.engine.runtime import Limits, Worker
+from tests.numbers import Numbers
 
 MESSAGES = 30
 
 
 class KilledError(BaseException):
     """The process is gone."""
-
-
-class Numbers:
-    """Sends for each message how many came before it in its partition: without a store, so it has to remember."""
-
-    name = "numbers"
-
-    def __init__(self, fails_at: int = -1) -> None:
-        self._fails_at = fails_at
-        self._before = 0
-        self._seen: set[int] = set()
-
-    def recall(self, topic: str, partition: int, note: str) -> None:
-        self._before, self._seen = int(note or "0"), set()
-
-    def remember(self, topic: str, partition: int, offset: int) -> str:
-        return str(self._before + sum(1 for seen in self._seen if seen < offset))
-
-    def prepare(self, batch: Sequence[Message], store: Store) -> None: ...
-
-    def process(self, message: Message, store: Store, out: Outbox) -> None:
-        if message.offset == self._fails_at:
-            self._fails_at = -1
-            raise TransientError("away")
-        out.send("out", b"k", self.remember("in", 0, message.offset).encode())
-        self._seen.add(message.offset)
 
 
 @pytest.fixture
