@@ -13,7 +13,7 @@ from connectors.logs.kafka import KafkaSession
 from connectors.logs.kafka_client import Connection, GroupProtocol
 from connectors.logs.topics import ensure_topics, first_offsets
 from schemas.topics import DEAD_LETTERS, TopicNames, TopicSpec
-from streams.engine.contract import Message, Outbox, RejectedError, Store
+from streams.engine.contract import Message, Outbox, Processor, RejectedError, Store
 from streams.engine.log import Inbox, Listener
 from streams.engine.runtime import Limits, Worker
 from tables.rocks import RocksStores, StoreOptions
@@ -99,6 +99,8 @@ class Plant:
         stopping: threading.Event | None = None,
         settings: Mapping[str, str] | None = None,
         fold_seconds: float = 2.0,
+        processor: Processor | None = None,
+        wall_ms: Callable[[], int] = lambda: int(time.time() * 1000),
     ) -> Worker:
         """A process, as far as Kafka can tell: it lives while it is stepped."""
         connection = self.connection(instance, protocol, settings)
@@ -106,7 +108,7 @@ class Plant:
         self.sessions.append(session)
         stores = RocksStores(self.folder / instance, self.options)
         limits = Limits(messages=batch, outputs=3, fold_seconds=fold_seconds, retry_seconds=0.01)
-        worker = Worker(Counter(), session, stores, limits=limits, at=at)
+        worker = Worker(processor or Counter(), session, stores, limits=limits, at=at, wall_ms=wall_ms)
         session.listen(Noted(worker, self.moves.setdefault(instance, [])))
         self.workers.append(worker)
         return worker

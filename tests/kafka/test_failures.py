@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
 
+from schemas.messages import TICK
 from schemas.topics import DEAD_LETTERS
-from streams.engine.contract import TransientError
+from streams.engine.contract import Message, Outbox, RejectedError, Store, TransientError
+from streams.engine.due import schedule, take_due
 from streams.engine.log import FencedError, UnknownError
-from tests.kafka.plant import PATIENCE, Plant, by_key, counting, run_all, run_until
+from tests.kafka.plant import PATIENCE, Counter, Plant, by_key, counting, run_all, run_until
 from tests.parts import Part
 
 pytestmark = pytest.mark.kafka
+
+TRANSACTION_MS = 2_000
+"""Small, for tests of what takes longer."""
 
 MESSAGES = [(b"k%d" % (n % 6), b"v") for n in range(60)]
 
@@ -90,6 +95,93 @@ def test_who_is_fenced_while_it_gives_a_batch_up_leaves(plant: Plant) -> None:
     worker = plant.worker("a", at=usurped)
     with pytest.raises(FencedError):
         run_until(worker, 1)
+
+
+class Slow(Counter):
+    """`slow` takes longer than a transaction may."""
+
+    def process(self, message: Message, store: Store, out: Outbox) -> None:
+        super().process(message, store, out)
+        if message.value == b"slow":
+            time.sleep(1.2 * TRANSACTION_MS / 1000)  # this is what is tested: nothing waits for it
+
+
+def test_a_message_that_takes_longer_than_a_transaction_may_stops_its_partition_alone(plant: Plant) -> None:
+    plant.init()
+    first = [(b"k0", b"v"), (b"k0", b"v"), (b"k0", b"slow"), (b"k0", b"v")]
+    others = [(b"k1", b"v")] * 20
+    plant.feed([*first, *others])
+    worker = plant.worker(settings={"transaction.timeout.ms": str(TRANSACTION_MS)}, processor=Slow(), batch=3)
+    run_all([worker], lambda: worker.counts.messages == 22 and bool(worker.stopped))
+    assert by_key(plant.read("out")) == counting([*first[:2], *others])
+    assert plant.read(DEAD_LETTERS) == []
+    assert worker.stopped.keys() == {"in/0"}
+    assert "in/0/2: it took 2." in worker.stopped["in/0"]
+    assert "a transaction may take 2 s" in worker.stopped["in/0"]
+    assert plant.consumed() == 22
+    plant.feed([(b"k1", b"v")])
+    run_until(worker, 23)
+    worker.close()
+    plant.workers.clear()
+    run_until(plant.worker(), 2)
+    assert by_key(plant.read("out")) == counting([*first, *others, (b"k1", b"v")])
+
+
+class Clockwork:
+    """`in N ms` is due then, by the message's time; what is due is sent. `early` is refused until the key was there."""
+
+    name = "counter"
+
+    def prepare(self, batch: Sequence[Message], store: Store) -> None: ...
+
+    def process(self, message: Message, store: Store, out: Outbox) -> None:
+        value = message.value or b""
+        if message.key is None:
+            for name in take_due(store, TICK.decode(value).time, 2):
+                out.send("out", name, b"due")
+        elif value.startswith(b"in "):
+            schedule(store, message.timestamp + int(value.split()[1]), message.key)
+        elif value == b"early":
+            if store.get(b"there") is None:
+                raise RejectedError("not-yet", "on purpose")
+            out.send("out", message.key, b"at last")
+        else:
+            store.put(b"there", b"1")
+
+
+class Later:
+    """A clock that can be set forward."""
+
+    def __init__(self) -> None:
+        self.ahead_ms = 0
+
+    def __call__(self) -> int:
+        return int(time.time() * 1000) + self.ahead_ms
+
+
+def test_what_is_due_comes_once_and_what_was_refused_comes_when_it_can_whoever_has_the_partition(plant: Plant) -> None:
+    plant.init()
+    clock = Later()
+    names = [b"k%d" % n for n in (0, 2, 4, 6, 8)]  # all of one partition
+    plant.feed([*[(name, b"in 60000") for name in names], (b"k0", b"early"), (b"k2", b"v"), (b"k1", b"early")])
+    first = plant.worker("a", processor=Clockwork(), wall_ms=clock)
+    run_until(first, 8)
+    for _ in range(3):
+        first.step(0.1)
+    assert first.counts.messages == 8, "nothing is due yet"
+    assert plant.read("out") == []
+    assert {inbox.partition: count for inbox, count in first.parked.items()} == {0: 1, 1: 1}
+    first.close()
+    clock.ahead_ms = 10 * 60_000
+    second = plant.worker("b", processor=Clockwork(), wall_ms=clock)
+    run_all([second], lambda: len(plant.read("out")) == 6)
+    assert sorted(plant.read("out")) == sorted([*[(name, b"due") for name in names], (b"k0", b"at last")])
+    assert {inbox.partition: count for inbox, count in second.parked.items()} == {0: 0, 1: 1}
+    assert len(plant.read(DEAD_LETTERS)) == 2
+    before = second.counts.messages
+    for _ in range(3):
+        second.step(0.1)
+    assert second.counts.messages == before, "no tick without need"
 
 
 @pytest.fixture
