@@ -32,8 +32,8 @@ class OwnRows:
         self._pause = 0.0
         self._not_before = 0.0  # by the monotonic clock
 
-    def _look(self, index: bytes) -> bytes | None:
-        return next((key for key, _ in self._store.scan(index)), None)
+    def _look(self, index: bytes, after: bytes | None = None) -> bytes | None:
+        return next((key for key, _ in self._store.scan(index, after)), None)
 
     @property
     def earliest_ms(self) -> int | None:
@@ -78,7 +78,6 @@ class OwnRows:
             written = {key: value for key, value in own.items() if key.startswith(index)}
             first = self._first[index]
             if first in written and written[first] is None:
-                self._first[index] = self._look(index)
-            else:
-                added = [key for key, value in written.items() if value is not None]
-                self._first[index] = min([*added, *([first] if first else [])], default=None)
+                first = self._look(index, first)  # a disk may still have the traces of all that was before
+            added = [key for key, value in written.items() if value is not None]
+            self._first[index] = min([*added, *([first] if first else [])], default=None)

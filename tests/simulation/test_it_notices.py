@@ -174,7 +174,7 @@ def writes_no_ticks(patch: Patch) -> None:
 
 
 def forgets_what_is_due_at_a_restore(patch: Patch) -> None:
-    patch.setattr(OwnRows, "_look", lambda self, index: None)
+    patch.setattr(OwnRows, "_look", lambda self, index, after=None: None)
 
 
 def does_not_take_what_is_due_out_of_the_index(patch: Patch) -> None:
