@@ -427,7 +427,7 @@ class EmbeddedSession:
 
     def begin(self) -> None:
         """Nothing yet: the file is locked for writing only by `commit`, so that folding does not hold up others."""
-        self._outgoing = []
+        self._outgoing, self._offsets = [], {}  # nothing of a batch that was given up
 
     def note(self, partition: Inbox) -> str:
         return self._log.offset_note(self._processor, self._log.topic(partition.topic), partition.partition)

@@ -379,6 +379,7 @@ class KafkaSession:
     # -- the transaction --
 
     def begin(self) -> None:
+        self._positions = []  # of a batch that was given up: they were not committed
         self._transactions.begin()
 
     def note(self, partition: Inbox) -> str:

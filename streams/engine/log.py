@@ -124,7 +124,7 @@ class Session(TableLog, Protocol):
         ...
 
     def begin(self) -> None:
-        """Step 1 of the commit protocol."""
+        """Step 1 of the commit protocol. Nothing is left of a batch that was given up: a batch of ticks sends no offsets."""
         ...
 
     def note(self, partition: Inbox) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from connectors.logs.embedded import EmbeddedSession
+from connectors.logs.partitioner import partition_of
 from schemas.messages import TICK
 from streams.engine.contract import Message, Outbox, RejectedError, Store
 from streams.engine.due import LAST_MS, cancel, more, schedule, take_due
@@ -241,6 +242,27 @@ def test_a_stopped_partition_gets_no_ticks(plant: Plant) -> None:
     plant.now_ms += 60_000
     plant.drain(worker)
     assert ticks(plant) == 0
+
+
+def test_a_tick_takes_no_offset_along_of_a_batch_that_was_given_up(plant: Plant) -> None:
+    first, second = (next(b"k%d" % n for n in range(50) if partition_of(b"k%d" % n, 2) == p) for p in range(2))
+
+    class Greedy(Clockwork):
+        def process(self, message: Message, store: Store, out: Outbox) -> None:
+            if message.value == b"memory 0":
+                raise MemoryError
+            super().process(message, store, out)
+
+    plant.feed([(second, at(plant, 60))])
+    worker = plant.worker(Greedy())
+    plant.drain(worker)
+    plant.feed([(first, b"memory 0"), (first, at(plant, 0))])
+    plant.drain(worker)
+    assert worker.stopped.keys() == {"in/0"}
+    plant.now_ms += 60_000
+    plant.drain(worker)
+    assert done(plant) == [second]
+    assert plant.log.offset("counter", plant.log.topic("in"), 0) == 0
 
 
 def test_a_partition_that_is_being_restored_gets_no_ticks(plant: Plant) -> None:
