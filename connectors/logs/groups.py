@@ -73,10 +73,10 @@ def describe_group(settings: Settings, name: str) -> Group:
     return Group(found.state.name, tuple(members))
 
 
-def coordinated(settings: Settings, group: str, topic: str) -> None:
+def coordinated(settings: Settings, group: str, topic: str, timeout: float = TIMEOUT) -> None:
     """Returns once the group's coordinator answers: see `describe_group`."""
     consumer = Consumer({**settings, "group.id": group, "enable.auto.commit": False})
     try:
-        consumer.committed([TopicPartition(topic, 0)], timeout=TIMEOUT)
+        consumer.committed([TopicPartition(topic, 0)], timeout=timeout)
     finally:
         consumer.close()

@@ -44,6 +44,13 @@ PERMANENT = frozenset(
 )
 """Errors that waiting does not mend: somebody has to change something."""
 
+RIGHTS = {
+    KafkaError.GROUP_AUTHORIZATION_FAILED: ": allow Read on that group",
+    KafkaError.TOPIC_AUTHORIZATION_FAILED: ": allow Read and Describe on that topic",
+    KafkaError.TRANSACTIONAL_ID_AUTHORIZATION_FAILED: ": allow Write and Describe on that transactional id",
+}
+"""What to do about the errors that are for want of a right."""
+
 CONSUMER_DEFAULTS: dict[str, Any] = {
     "isolation.level": "read_committed",
     "enable.auto.commit": False,
@@ -182,5 +189,5 @@ def asking(what: str, ask: Callable[[], T]) -> T:
 def unanswered(what: str, error: KafkaError) -> LogError:
     """The error of a request that was refused, or not answered."""
     if error.code() in PERMANENT or error.fatal():
-        return LogError(f"{what}: {error.str()}")
+        return LogError(f"{what}: {error.str()}{RIGHTS.get(error.code(), '')}")
     return UnavailableError(f"{what}: Kafka does not answer ({error.str()})")

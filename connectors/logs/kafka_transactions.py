@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import logging
 import threading
 import time
@@ -12,6 +11,7 @@ from typing import Any
 from confluent_kafka import KafkaError, KafkaException, Producer, TopicPartition
 
 from connectors.logs.kafka_client import PERMANENT, Connection, unanswered
+from connectors.logs.kafka_outlets import REFUSALS, Outlets
 from streams.engine.log import AbortedError, FencedError, Inbox, LogError, UnknownError
 from streams.engine.outbox import Outgoing
 
@@ -87,7 +87,7 @@ class KafkaTransactions:
     ) -> None:
         """`table`: logical name of the processor's table topic."""
         self._connection = connection
-        self._physical = functools.cache(connection.names.physical)
+        self._outlets = Outlets(connection, processor)
         self._processor = processor
         self._table = table
         self._id = f"{connection.names.prefix}{processor}-{connection.instance}"
@@ -140,9 +140,9 @@ class KafkaTransactions:
     # -- what goes out --
 
     def produce(self, outgoing: Iterable[Outgoing]) -> None:
-        producer, physical = self._producing(), self._physical
-        for item in outgoing:
-            topic, partition = physical(item.topic), ANY_PARTITION if item.partition is None else item.partition
+        producer, outlets = self._producing(), self._outlets
+        for item in outlets.diverted(outgoing):
+            topic, partition = outlets[item.topic], ANY_PARTITION if item.partition is None else item.partition
             headers: Any = list(item.headers) or None
             try:
                 producer.produce(topic, item.value, item.key, partition, headers=headers)
@@ -150,7 +150,7 @@ class KafkaTransactions:
                 self._insist(refused, topic, item.value, item.key, partition, headers=headers)
 
     def produce_rows(self, partition: int, rows: Mapping[bytes, bytes | None]) -> None:
-        producer, topic = self._producing(), self._physical(self._table)
+        producer, topic = self._producing(), self._outlets[self._table]
         *others, (last_key, last_value) = rows.items()
         for key, value in others:
             try:
@@ -337,6 +337,8 @@ class KafkaTransactions:
             # Said of a transaction that took too long and was aborted for it. Should it be another process after all, the
             # group tells before a new producer is made, at the next poll (group.instance.id), or the next fence comes early.
             return UnknownError(f"the transaction was open for {age:.0f} s and has probably expired ({cause.str()})")
+        if cause.code() in REFUSALS and (wrong := self._outlets.examine()):
+            return AbortedError(wrong)
         if cause.code() in PERMANENT:
             return LogError(f"{self._processor}: {cause.str()}")
         if cause.txn_requires_abort():

@@ -19,7 +19,8 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # its stubs d
     TopicDescription,
 )
 
-from schemas.topics import CUSTOMER_VIEW, TopicSpec
+from connectors.logs.rights import REFUSALS
+from schemas.topics import CUSTOMER_VIEW, INBOXES, TopicSpec
 
 T = TypeVar("T")
 
@@ -82,6 +83,10 @@ class TopicMismatchError(Exception):
         self.problems = tuple(problems)
 
 
+class NotAllowedError(Exception):
+    """Topics cannot be created for want of a right; says which, and what to do."""
+
+
 class ActiveGroupError(Exception):
     """First offsets cannot be set because members of the group are running."""
 
@@ -125,8 +130,10 @@ def ensure_topics(
     visible = admin.list_topics(timeout=TIMEOUT).topics
     existing = {name: spec for name, spec in wanted.items() if name in visible}
     missing = {name: spec for name, spec in wanted.items() if name not in visible}
-    differences = _check(admin, existing, replication)
-    grown = _grow(admin, existing)
+    short = _too_short(admin, existing)
+    differences = _check(admin, {name: spec for name, spec in existing.items() if name not in short}, replication)
+    grown = _grow(admin, short)
+    differences += _check(admin, short, replication)
     created = _create(admin, missing, replication)
     _wait_until_visible(admin, missing)
     made_by_others = {name: spec for name, spec in missing.items() if name not in created}
@@ -286,8 +293,8 @@ def _settings(admin: AdminClient, names: list[str]) -> dict[str, dict[str, str |
 def _shape_problems(name: str, spec: TopicSpec, description: TopicDescription, replication: int) -> list[str]:
     problems = []
     count = len(description.partitions)
-    if count != spec.partitions and not spec.grows:
-        problems.append(_count_problem(name, spec, count))
+    if count < spec.partitions or (count > spec.partitions and not spec.grows):
+        problems.append(count_problem(name, spec, count))
     replicas = min(len(partition.replicas) for partition in description.partitions)
     if replicas < replication:
         problems.append(
@@ -297,9 +304,11 @@ def _shape_problems(name: str, spec: TopicSpec, description: TopicDescription, r
     return problems
 
 
-def _count_problem(name: str, spec: TopicSpec, count: int) -> str:
+def count_problem(name: str, spec: TopicSpec, count: int) -> str:
     """What is said of a topic whose partitions somebody else made, or changed: keys would lie elsewhere."""
     found = f"{name} has {count} partitions, not {spec.partitions}"
+    if spec.grows:
+        return f"{found}: run `singleview init`, which adds them"
     if count < spec.partitions:
         return (
             f"{found}: if all of singleview's topics have {count}, write partitions: {count}; else delete it, if it is empty"
@@ -307,6 +316,8 @@ def _count_problem(name: str, spec: TopicSpec, count: int) -> str:
     added = f"{found}: somebody has added some, and Kafka takes none away. Leave the configuration as it is"
     if spec.name == CUSTOMER_VIEW:
         return f"{added}, delete this topic, then run `singleview init` and `singleview republish`"
+    if spec.name in INBOXES:
+        return f"{added}, stop every process, and run `singleview init --remake {name}`: it keeps what waits in it"
     return (
         f"{added} and stop every process. If nothing waits in this topic (`singleview doctor` says how many offsets its"
         " group is behind), delete it and run `singleview init`; else begin anew under another prefix"
@@ -320,15 +331,16 @@ def _setting_difference(name: str, setting: str, value: str | None, wanted: str)
     )
 
 
-def _grow(admin: AdminClient, existing: Mapping[str, TopicSpec]) -> tuple[str, ...]:
-    described = _describe(admin, [name for name, spec in existing.items() if spec.grows])
-    wanted = [
-        NewPartitions(name, existing[name].partitions)
-        for name, found in described.items()
-        if len(found.partitions) < existing[name].partitions
-    ]
-    if not wanted:
+def _too_short(admin: AdminClient, existing: Mapping[str, TopicSpec]) -> dict[str, TopicSpec]:
+    """Those that may grow and lack partitions."""
+    found = _describe(admin, [name for name, spec in existing.items() if spec.grows])
+    return {name: existing[name] for name, at in found.items() if len(at.partitions) < existing[name].partitions}
+
+
+def _grow(admin: AdminClient, short: Mapping[str, TopicSpec]) -> tuple[str, ...]:
+    if not short:
         return ()
+    wanted = [NewPartitions(name, spec.partitions) for name, spec in short.items()]
     for future in admin.create_partitions(wanted, operation_timeout=TIMEOUT, request_timeout=TIMEOUT).values():
         future.result()
     for new in wanted:
@@ -355,6 +367,12 @@ def _create(admin: AdminClient, missing: Mapping[str, TopicSpec], replication: i
         try:
             future.result()
         except KafkaException as error:
+            if error.args[0].code() in REFUSALS:
+                raise NotAllowedError(
+                    f"{name} is not there or not shown, and cannot be created: if it is there, singleview's user needs"
+                    " Describe on it, else Create on it or on the cluster: kafka-acls.sh --add --allow-principal User:..."
+                    f" --operation Create --topic {name}"
+                ) from error
             if error.args[0].name() != "TOPIC_ALREADY_EXISTS":  # another process was quicker
                 raise
         else:

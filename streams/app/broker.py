@@ -47,6 +47,9 @@ def quiet(settings: Mapping[str, str]) -> dict[str, str]:
 def unreachable(settings: Mapping[str, str], why: str) -> WorkError:
     """The error of a broker that does not answer, or no longer."""
     where = settings["bootstrap.servers"]
+    closed = "transport failure" in why or "isconnected" in why
+    hint = " (a port that wants TLS or a login closes the connection: set security.protocol)"
     return WorkError(
         f"Kafka at {where} cannot be used ({why}): check that it runs, and the address and security settings under kafka:"
+        + (hint if closed and "security.protocol" not in settings else "")
     )

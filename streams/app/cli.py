@@ -93,12 +93,16 @@ def init(
         list[str] | None,
         typer.Option(metavar="TOPIC", help="Go on without what was deleted from this topic before it was read; may repeat."),
     ] = None,
+    remake: Annotated[
+        list[str] | None,
+        typer.Option(metavar="TOPIC", help="An inbox with partitions somebody added: made anew with what waits in it."),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Create the topics on Kafka, check existing ones, commit first offsets. Harmless to repeat."""
     from streams.app.commands.kafka import init as command
 
-    command(config, accept or [], skip_lost or [], as_json=as_json)
+    command(config, accept or [], skip_lost or [], remake or [], as_json=as_json)
 
 
 @app.command()

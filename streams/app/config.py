@@ -191,13 +191,13 @@ class Configuration(Document):
         said = [said for name, value in settings.items() if (said := objection(name, value))] or [contradiction(settings)]
         if any(said):
             raise ConfigurationError(f"kafka: {'; '.join(said)}")
-        return settings
+        return _with_files(settings, "kafka")
 
     @cached_property
     def registry_settings(self) -> Settings:
         if "url" not in self.registry:
             raise ConfigurationError("no schema registry is configured: set registry: {url: http://...}")
-        return {name: self._expand(name, value) for name, value in self.registry.items()}
+        return _with_files({name: self._expand(name, value) for name, value in self.registry.items()}, "registry")
 
     @cached_property
     def secret_bytes(self) -> bytes:
@@ -245,6 +245,19 @@ class Configuration(Document):
                 raise ConfigurationError(f"{name}: the file {where} is not UTF-8 text") from None
 
         return _REFERENCE.sub(look_up, value)
+
+
+def _with_files(settings: Settings, where: str) -> Settings:
+    """The settings, if the files they name are there: the clients say little of one that is not."""
+    for name, value in settings.items():
+        if name.endswith(".location") and value != "probe":  # which has the client look for the system's
+            path = Path(value)
+            try:
+                if not path.is_dir():
+                    path.open("rb").close()
+            except OSError as error:
+                raise ConfigurationError(f"{where}: {name}: {value} cannot be read: {error.strerror}") from error
+    return settings
 
 
 def topic_specs(configuration: Configuration) -> list[TopicSpec]:

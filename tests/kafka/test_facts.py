@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from confluent_kafka import Consumer
+from confluent_kafka import Consumer, Producer
+from confluent_kafka.admin import NewPartitions  # type: ignore[attr-defined]  # its stubs do not declare it
 
+from schemas.canonical import Attributes, Name
+from schemas.messages import RECORDS, Cause, Order, SourceChange
 from schemas.topics import DEPLOYMENT
 from schemas.versions import Release, client_id
 from tests.kafka.deployed import Deployed
@@ -109,3 +112,41 @@ def test_members_of_this_release_run_side_by_side(deployed: Deployed) -> None:
     with deployed.running("--instance", "a") as first, deployed.running("--instance", "b") as second:
         assert first.process.poll() is second.process.poll() is None
         assert deployed.troubles("deployment") == []
+
+
+def test_partitions_that_somebody_added_to_an_inbox_are_refused_with_a_way_back_that_loses_nothing(
+    deployed: Deployed,
+) -> None:
+    deployed.init()
+    with deployed.running() as running:
+        deployed.send(*range(10))
+        running.until(lambda: deployed.seen("customer-view") == 10, "the views")
+    inbox = deployed.of("records")
+    deployed.admin.create_partitions([NewPartitions(inbox, 4)])[inbox].result()
+    for said in (" ".join(deployed("init").err.split()), deployed.refused()):
+        assert f"{inbox} has 4 partitions, not 2: somebody has added some" in said
+        assert f"run `singleview init --remake {inbox}`" in said
+    producer = Producer({"bootstrap.servers": deployed.kafka})
+    for key, value in written(range(10, 20)):
+        producer.produce(inbox, value, key)
+    assert producer.flush(30) == 0
+    assert len({partition for partition, _, _ in deployed.raw(inbox)}) > 2
+    found = deployed("init", "--remake", inbox)
+    assert (found.code, "with the 10 messages that waited in it" in " ".join(found.err.split())) == (0, True)
+    assert {topic for topic in deployed.topics() if topic.endswith(".moving")} == set()
+    with deployed.running() as running:
+        deployed.send(20)
+        running.until(lambda: deployed.seen("customer-view") == 21, "the views")
+
+
+def written(numbers: range) -> list[tuple[bytes, bytes]]:
+    """Key and value of messages as intake writes them."""
+    found = []
+    for number in numbers:
+        attributes = Attributes(kind="individual", names=[Name(given=f"Given{number}", family=f"Moss{number * 7919}")])
+        record, order = f"north/crm/r{number}", Order("seq", (1,))
+        change = SourceChange(
+            record=record, operation="snapshot", order=order, attributes=attributes, cause=Cause("crm/0/1", 1)
+        )
+        found.append((record.encode(), RECORDS.encode(change)))
+    return found

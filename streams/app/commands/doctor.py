@@ -9,10 +9,11 @@ from pathlib import Path
 from confluent_kafka import KafkaException
 from rich.table import Table
 
-from streams.app.broker import unreachable
+from streams.app.broker import quiet
 from streams.app.config import Configuration
 from streams.app.console import WorkError, out, plain, print_json
 from streams.app.doctor import Check, Status, examine
+from streams.app.rights import unusable
 from streams.app.wiring import Deployment
 
 COLOURS = {Status.OK: "green", Status.WARNING: "yellow", Status.ERROR: "bold red"}
@@ -25,7 +26,7 @@ def doctor(config: Path, *, as_json: bool) -> None:
     try:
         checks.extend(examine(deployment))
     except KafkaException as error:
-        raise unreachable(deployment.configuration.kafka_settings, error.args[0].str()) from error
+        raise unusable(deployment, quiet(deployment.configuration.kafka_settings), error) from error
     counts = Counter(check.status for check in checks)
     if as_json:
         print_json({"checks": [check._asdict() for check in checks], **{s.value: counts[s] for s in Status}})

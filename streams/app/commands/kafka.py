@@ -9,27 +9,36 @@ from pathlib import Path
 from confluent_kafka import KafkaError, KafkaException, Producer
 from rich.markup import escape
 
-from connectors.logs.topics import ActiveGroupError, TopicMismatchError, ensure_topics, first_offsets
+from connectors.logs.kafka_remake import remake
+from connectors.logs.topics import ActiveGroupError, NotAllowedError, TopicMismatchError, ensure_topics, first_offsets
 from connectors.registry import ConfluentRegistry
 from connectors.simulated.files import FolderError, read_folder, read_summary
 from connectors.simulated.publish import SourceEncoder
-from schemas.topics import TopicSpec
+from schemas.topics import INBOXES, TopicSpec
 from streams.app.broker import quiet, reach, unreachable
 from streams.app.config import EVENT_BYTES, Configuration, topic_specs
-from streams.app.console import UsageError, WorkError, out, print_facts, print_json, stages
+from streams.app.console import UsageError, WorkError, err, out, print_facts, print_json, stages
 from streams.app.facts.start import record, refuse_changed
+from streams.app.rights import unusable
 from streams.app.skip import skip_lost
-from streams.app.wiring import INBOX_OF, Deployment
+from streams.app.wiring import INBOX_OF, PROCESSORS, Deployment
 
 FLUSH_SECONDS = 60.0
 """How long the broker may take to acknowledge the last events."""
 
 
-def init(config: Path, accepted: Sequence[str] = (), skipped: Sequence[str] = (), *, as_json: bool) -> None:
+def init(
+    config: Path,
+    accepted: Sequence[str] = (),
+    skipped: Sequence[str] = (),
+    remade: Sequence[str] = (),
+    *,
+    as_json: bool,
+) -> None:
     """Creates and checks topics, commits first offsets, registers schemas, keeps the facts of the deployment.
 
-    `accepted`: table topics whose content was brought back. `skipped`: topics to be read on without what was
-    deleted before it was read. Raises WorkError with the fix, FactsError.
+    `accepted`: table topics whose content was brought back. `skipped`: topics to be read on without what was deleted before
+    it was read. `remade`: inboxes to be made anew with what waits in them. Raises WorkError with the fix, FactsError.
     """
     deployment = Deployment(Configuration.load(config))
     configuration = deployment.configuration
@@ -37,6 +46,8 @@ def init(config: Path, accepted: Sequence[str] = (), skipped: Sequence[str] = ()
     reach(settings)
     try:
         refuse_changed(deployment, settings, accepted)
+        for topic in remade:
+            _remake(deployment, settings, topic)
         report = ensure_topics(settings, topic_specs(configuration), configuration.prefix, configuration.replication)
         offsets = sum(
             first_offsets(settings, configuration.prefix + processor, [deployment.names.physical(topic)])
@@ -44,10 +55,10 @@ def init(config: Path, accepted: Sequence[str] = (), skipped: Sequence[str] = ()
         )
         changes = record(deployment, settings, accepted)
         given_up = skip_lost(deployment, settings, skipped)
-    except (TopicMismatchError, ActiveGroupError) as error:
+    except (TopicMismatchError, ActiveGroupError, NotAllowedError) as error:
         raise WorkError(str(error)) from error
     except KafkaException as error:
-        raise unreachable(settings, error.args[0].str()) from error
+        raise unusable(deployment, settings, error) from error
     with ConfluentRegistry(configuration.registry_settings) as registry:
         deployment.codec(registry)
     if as_json:
@@ -57,6 +68,17 @@ def init(config: Path, accepted: Sequence[str] = (), skipped: Sequence[str] = ()
     print_facts("Topics", facts)
     for difference in (*changes, *given_up, *report.differences):
         out.print(f" [yellow]note:[/] {escape(difference)}", soft_wrap=True)
+
+
+def _remake(deployment: Deployment, settings: dict[str, str], topic: str) -> None:
+    configuration = deployment.configuration
+    prefix = configuration.prefix
+    specs = {prefix + spec.name: spec for spec in topic_specs(configuration) if spec.name in INBOXES}
+    if topic not in specs:
+        raise UsageError(f"--remake: {topic} is no inbox (they are {', '.join(specs)})")
+    groups = [prefix + processor for processor in PROCESSORS]
+    waiting = remake(settings, specs[topic], prefix, configuration.replication, topic, groups)
+    err.print(f" {escape(topic)} was made anew with the {waiting:,} messages that waited in it", soft_wrap=True)
 
 
 def publish(folder: Path, config: Path, *, as_json: bool) -> None:
@@ -79,7 +101,7 @@ def publish(folder: Path, config: Path, *, as_json: bool) -> None:
             done = _send(settings, folder, SourceEncoder(registry), lambda sent: progress("publish", sent, total))
     except FolderError as error:
         raise UsageError(str(error)) from error
-    except TopicMismatchError as error:
+    except (TopicMismatchError, NotAllowedError) as error:
         raise WorkError(str(error)) from error
     except KafkaException as error:
         raise unreachable(settings, error.args[0].str()) from error

@@ -14,7 +14,7 @@ import msgspec
 from confluent_kafka import KafkaException
 
 from streams.app import logs
-from streams.app.broker import quiet, reach, unreachable
+from streams.app.broker import quiet, reach
 from streams.app.config import Configuration
 from streams.app.console import UsageError, WorkError, print_json
 from streams.app.exits import exit_code
@@ -25,6 +25,7 @@ from streams.app.health import healths
 from streams.app.logs import LogFormat, say_who
 from streams.app.observe import Address, Endpoint
 from streams.app.placing import cores, place
+from streams.app.rights import unusable
 from streams.app.run import Runner, default_instance, store_folder
 from streams.app.supervise import Supervisor
 from streams.app.wiring import PROCESSORS, Deployment
@@ -82,7 +83,7 @@ def _check(deployment: Deployment, chosen: Sequence[str], names: Sequence[str]) 
     try:
         facts = check_start(deployment, settings, chosen, names)
     except KafkaException as error:
-        raise unreachable(settings, error.args[0].str()) from error
+        raise unusable(deployment, settings, error) from error
     deployment.known(facts.realms, facts.tables)
 
 

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from streams.app.doctor import rights
 from streams.app.doctor.brokers import check_brokers, check_reachable
 from streams.app.doctor.deployment import check_deployment
 from streams.app.doctor.groups import check_groups
 from streams.app.doctor.local import check_data, check_secret
 from streams.app.doctor.registry import check_registry
 from streams.app.doctor.report import Check, Status
+from streams.app.doctor.rights import find_lacks, unseen
 from streams.app.doctor.sources import check_sources
 from streams.app.doctor.stores import check_stores
 from streams.app.doctor.topics import check_topics
@@ -32,8 +34,10 @@ def examine(deployment: Deployment) -> Iterator[Check]:
         yield from check_stores(deployment, on_kafka=False)
         return
     yield from check_brokers(deployment.configuration)
-    yield from check_deployment(deployment)
-    yield from check_topics(deployment)
+    lacks = find_lacks(deployment)
+    yield from rights.judge(lacks)
+    yield from check_deployment(deployment, unseen(lacks))
+    yield from check_topics(deployment, unseen(lacks))
     yield from check_sources(deployment)
-    yield from check_groups(deployment)
+    yield from check_groups(deployment, unseen(lacks))
     yield from check_stores(deployment, on_kafka=True)

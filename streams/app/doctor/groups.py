@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from confluent_kafka import KafkaException
 
@@ -14,10 +14,13 @@ from streams.app.wiring import PROCESSORS, Deployment
 AREA = "groups"
 
 
-def check_groups(deployment: Deployment) -> Iterator[Check]:
+def check_groups(deployment: Deployment, unseen: Collection[str] = ()) -> Iterator[Check]:
+    """`unseen`: groups and topics that may not be looked at, which is told elsewhere."""
     settings = quiet(deployment.configuration.kafka_settings)
     for processor in PROCESSORS:
         group = deployment.configuration.prefix + processor
+        if group in unseen:
+            continue
         topics = [deployment.names.physical(topic) for topic in deployment.inbox(processor)]
         try:
             found = positions(settings, group, topics)

@@ -10,8 +10,17 @@ from collections.abc import Collection, Mapping, Sequence
 
 from confluent_kafka import KafkaException
 
-from connectors.logs.topics import ensure_topics, topic_ids
-from schemas.topics import DEPLOYMENT, IDENTITY_REVIEWS, TopicSpec, subscriber_topic
+from connectors.logs.kafka_outlets import too_small
+from connectors.logs.kafka_remake import MOVING
+from connectors.logs.topics import (
+    NotAllowedError,
+    count_problem,
+    ensure_topics,
+    largest_messages,
+    partition_counts,
+    topic_ids,
+)
+from schemas.topics import DEPLOYMENT, IDENTITY_REVIEWS, INBOXES, LARGEST_MESSAGE_BYTES, TopicSpec, subscriber_topic
 from streams.app.config import topic_specs
 from streams.app.console import WorkError
 from streams.app.facts.compare import FactsError
@@ -74,9 +83,35 @@ def _make_topics(deployment: Deployment, settings: Mapping[str, str], *, subscri
     if fatal:
         others = f" and {len(fatal) - 1} more of its topics do" if len(fatal) > 1 else " does"
         raise WorkError(f"{fatal[0]}{others} not exist: run `singleview init` first")
+    _refuse_counts(settings, specs)
+    _warn_of_limits(settings, list(there))
     for name in missing:
         if specs[name].name == DEPLOYMENT or subscribers:
             _make(deployment, settings, specs[name])
+
+
+def _refuse_counts(settings: Mapping[str, str], specs: Mapping[str, TopicSpec]) -> None:
+    """Raises WorkError for topics whose partitions are not those of the deployment."""
+    moving = {name + MOVING: name for name, spec in specs.items() if spec.name in INBOXES}
+    there = partition_counts(settings, list(moving))
+    wrong = [f"{moving[name]} is being made anew: end that with `singleview init --remake {moving[name]}`" for name in there]
+    for name, count in partition_counts(settings, list(specs)).items():
+        spec = specs[name]
+        if count < spec.partitions or (count > spec.partitions and not spec.grows):
+            wrong.append(count_problem(name, spec, count))
+    if wrong:
+        raise WorkError("; ".join(wrong))
+
+
+def _warn_of_limits(settings: Mapping[str, str], names: Sequence[str]) -> None:
+    try:
+        limits = largest_messages(settings, names)
+    except KafkaException as error:  # what does not fit is told when it comes
+        log.info("the topics' settings are not told (%s): allow DESCRIBE_CONFIGS on them", error.args[0].str())
+        return
+    for name, limit in limits.items():
+        if limit < LARGEST_MESSAGE_BYTES:
+            log.warning("%s", too_small(name, limit))
 
 
 def _make(deployment: Deployment, settings: Mapping[str, str], spec: TopicSpec) -> None:
@@ -84,8 +119,8 @@ def _make(deployment: Deployment, settings: Mapping[str, str], spec: TopicSpec) 
     name = configuration.prefix + spec.name
     try:
         ensure_topics(settings, [spec], configuration.prefix, configuration.replication)
-    except KafkaException as error:
-        why = error.args[0].str()
+    except (KafkaException, NotAllowedError) as error:
+        why = error.args[0].str() if isinstance(error, KafkaException) else str(error)
         if spec.name != DEPLOYMENT:
             raise WorkError(f"{name} does not exist and cannot be made here ({why}): run `singleview init`") from error
         log.warning(

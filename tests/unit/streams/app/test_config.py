@@ -148,6 +148,18 @@ def test_a_table_has_as_many_partitions_as_its_inbox_and_inboxes_keep_everything
     assert specs["dead-letters"].max_message_bytes > specs["records"].max_message_bytes // 2
 
 
+@pytest.mark.parametrize(("where", "address"), [("kafka", "bootstrap.servers: b"), ("registry", "url: 'http://r'")])
+def test_a_file_of_the_clients_that_is_not_there_is_named(tmp_path: Path, where: str, address: str) -> None:
+    def settings(path: object) -> object:
+        configuration = load(tmp_path, GOOD + f"{where}: {{{address}, ssl.ca.location: {path}}}\n")
+        return configuration.kafka_settings if where == "kafka" else configuration.registry_settings
+
+    (tmp_path / "ca.pem").write_text("x")
+    assert settings(tmp_path / "ca.pem")
+    with pytest.raises(ConfigurationError, match=rf"{where}: ssl\.ca\.location: /gone\.pem cannot be read: No such file"):
+        settings("/gone.pem")
+
+
 def test_each_of_several_processes_listens_on_a_port_of_its_own(tmp_path: Path) -> None:
     assert load(tmp_path, GOOD).observe is None
     observe = load(tmp_path, GOOD + "observe: {}\n").observe
