@@ -147,7 +147,8 @@ class Beginnings:
 
     def _position(self, inbox: Inbox, committed: int, first: int, end: int) -> Position:
         mark, now = self._marks.get(inbox), self._mark_now(inbox)
-        if now and self._is_of_another(inbox):
+        forgotten = committed == NOWHERE and inbox in self._read_as
+        if now and (forgotten or self._is_of_another(inbox)):
             self._learn([inbox])  # it may be this process that does not know the newest
             now = self._mark_now(inbox)
         if committed == NOWHERE:
@@ -183,7 +184,8 @@ class Beginnings:
             self._read_as[inbox] = now
         if found.note and not (found.again and now and before == now):  # nothing of the new topic was committed yet
             log.warning("%s: %s", self._processor, found.note)
-            self.read_again[inbox.topic] += found.again
+            if found.again:
+                self.read_again[inbox.topic] += 1
 
     # -- what goes with the offsets of a source --
 

@@ -14,6 +14,7 @@ from types import FrameType
 
 from connectors.logs.kafka import Connection, KafkaSession
 from connectors.registry import ConfluentRegistry, RegistryAwayError
+from connectors.registry_asking import AskedInBackground
 from schemas.public import PublicCodec, PublicFormatError
 from schemas.registry import RegistryError, SchemaRegistry
 from schemas.topics import INBOXES
@@ -65,7 +66,7 @@ class Runner:
         self._instance = instance
         self._stopping = threading.Event()
         self._told = False  # to stop, by a signal
-        self._registry: SchemaRegistry | None = None
+        self._registry: ConfluentRegistry | None = None
         self._codec: PublicCodec | None = None
         self._options = StoreOptions.bounded()
         self.failures: dict[str, BaseException] = {}
@@ -135,7 +136,7 @@ class Runner:
 
         def registry() -> SchemaRegistry:
             assert self._registry is not None
-            return self._registry
+            return AskedInBackground(self._registry) if name == "intake" else self._registry
 
         def processor() -> Processor:
             if name == "notify":

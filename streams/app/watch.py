@@ -146,7 +146,7 @@ class Watch:
         at = self._clock()
         if self.snapshot.polled and at - self.snapshot.at < PUBLISH_SECONDS and not now:
             return
-        stopped = {**unread(), **worker.stopped}
+        stopped = {**unread(), **worker.waiting, **worker.stopped}
         self._count(worker)
         self._topics(stopped, read_again())
         self._partitions(worker, lags())

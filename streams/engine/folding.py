@@ -31,6 +31,7 @@ from streams.engine.retrying import Retrying
 from streams.engine.stops import NO_MEMORY, Stops, SuspectError, partition_of, took_too_long
 from streams.engine.trace import trace_of
 from streams.engine.unforeseen import without_text
+from streams.engine.waits import Waits
 
 log = logging.getLogger(__name__)
 
@@ -77,6 +78,7 @@ class Folding:
         session: Session,
         holdings: Holdings,
         stops: Stops,
+        waits: Waits,
         *,
         stateful: bool,
         outputs: int,
@@ -89,6 +91,7 @@ class Folding:
         self._session = session
         self._holdings = holdings
         self._stops = stops
+        self._waits = waits
         self._stateful = stateful
         self._outputs = outputs
         self._seconds = seconds
@@ -130,6 +133,8 @@ class Folding:
                     break
                 if not self._one(message, work):
                     break
+                if not done:
+                    self._waits.done(inbox)
                 if self._longest_seconds < math.inf:
                     self._timed(message, now if len(group) > 1 else began, fold)
                 done += 1
@@ -161,7 +166,7 @@ class Folding:
             log.exception("%s: could not prepare a batch", self._processor.name, exc_info=without_text(error))
 
     def _one(self, message: Message, work: Pass) -> bool:
-        """Processes one message; False if its partition or topic was stopped before it. A poisoned one is undone alone."""
+        """Processes one message; False if its partition stopped before it, or waits. A poisoned one is undone alone."""
         tick = self._tick(message) if message.key is None else None
         if tick is not None:
             self._try_parked(message, tick, work)
@@ -170,7 +175,14 @@ class Folding:
         work.mark()
         try:
             self._processor.process(message, work.overlay, work.out)
-        except (StoreError, LogError, TransientError):
+        except TransientError as away:
+            if self._stateful:
+                raise
+            work.undo()
+            self._waits.begin(message, str(away))
+            self._session.pause(Inbox(message.topic, message.partition))
+            return False
+        except (StoreError, LogError):
             raise
         except MemoryError as error:
             raise SuspectError(message, NO_MEMORY) from error

@@ -46,6 +46,7 @@ from streams.engine.overlay import StoreError
 from streams.engine.pace import Pace
 from streams.engine.stops import NO_MEMORY, WHAT_TO_DO, Stops, SuspectError, Suspects, took_too_long
 from streams.engine.store import Progress, Stores
+from streams.engine.waits import Waits
 
 log = logging.getLogger(__name__)
 
@@ -109,6 +110,7 @@ class Worker:
         self._rest = rest
         self._letters = DeadLetterLog(processor.name, clock)
         self._stops = Stops()
+        self._waits = Waits(processor.name, limits.retry_seconds, clock)
         self._pace = Pace(limits.messages, limits.transaction_seconds)
         self._holdings = Holdings(processor.name, session, stores, wall_ms)
         self._folding = Folding(
@@ -116,6 +118,7 @@ class Worker:
             session,
             self._holdings,
             self._stops,
+            self._waits,
             stateful=stores is not None,
             outputs=limits.outputs,
             seconds=limits.fold_seconds,
@@ -143,6 +146,7 @@ class Worker:
         self._left = [m for m in self._left if Inbox(m.topic, m.partition) not in gone]
         for inbox in gone:
             self._holdings.drop(inbox)
+            self._waits.done(inbox)
 
     @property
     def partitions(self) -> tuple[Inbox, ...]:
@@ -158,6 +162,11 @@ class Worker:
     def stopped(self) -> Mapping[str, str]:
         """What is not read any more, a topic or `topic/partition`, and why."""
         return self._stops.why
+
+    @property
+    def waiting(self) -> Mapping[str, str]:
+        """Partitions, as `topic/partition`, whose next message needs something that is away, and why."""
+        return self._waits.why
 
     @property
     def parked(self) -> Mapping[Inbox, int]:
@@ -183,6 +192,7 @@ class Worker:
             self._settle()
             self._letters.tell()
             self._holdings.advance(self._resume)
+            self._go_on()
             messages = self._next(timeout)
             self.trouble = ""
             ticks = self._ticks()
@@ -196,6 +206,12 @@ class Worker:
         self.counts.messages += done
         self.counts.batches += 1
         return done
+
+    def _go_on(self) -> None:
+        """Partitions that have waited long enough are read again, from their committed offsets."""
+        for inbox in self._waits.over():
+            self._left = [m for m in self._left if Inbox(m.topic, m.partition) != inbox]
+            self._resume(inbox)
 
     def _ticks(self) -> list[Outgoing]:
         """A tick for each partition in which something is due."""
@@ -211,7 +227,7 @@ class Worker:
             self._keep_interval()
             messages = self._poll(0 if self.restoring else timeout)
             self._holdings.touch()
-        if self._stops:
+        if self._stops or self._waits:
             messages = self._readable(messages)
         count = min(self._suspects.cut(messages), self._pace.limit)
         sizes = list(accumulate([len(message.value or b"") for message in messages[:count]]))
@@ -220,8 +236,9 @@ class Worker:
         return messages[:count]
 
     def _readable(self, messages: list[Message]) -> list[Message]:
-        """Those of what is read: what came of a stopped partition before it was paused must not move its offset."""
-        stopped = {inbox for m in messages if (inbox := Inbox(m.topic, m.partition)) in self._stops}
+        """Those of what is read: what came of a stopped or waiting partition before its pause must not move its offset."""
+        inboxes = {Inbox(m.topic, m.partition) for m in messages}
+        stopped = {inbox for inbox in inboxes if inbox in self._stops or inbox in self._waits}
         for inbox in stopped:
             self._session.pause(inbox)
         return [m for m in messages if Inbox(m.topic, m.partition) not in stopped]

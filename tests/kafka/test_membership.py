@@ -39,21 +39,26 @@ def test_a_restart_within_the_session_time_out_moves_no_partition(plant: Plant, 
     assert by_key(plant.read("out")) == counting(MESSAGES)
 
 
-def test_a_process_that_was_silent_for_too_long_cannot_commit_what_another_has_done(plant: Plant) -> None:
+@pytest.mark.parametrize(("protocol", "silent_at"), [("classic", 4), ("consumer", 5), ("classic", 6)])
+def test_a_process_that_was_silent_for_too_long_cannot_commit_what_another_has_done(
+    plant: Plant, protocol: GroupProtocol, silent_at: int
+) -> None:
     plant.init()
-    hangs = iter([True])
+    hung: list[int] = []
 
     def hang(step: int) -> None:
-        if step == 4 and next(hangs, False):
+        if step == silent_at and not hung:
+            hung.append(step)
             # Past the poll limit: the group gives its partitions to the other, which does the same messages.
-            run_all([other], lambda: other.counts.messages == len(MESSAGES))
+            run_all([other], lambda: plant.consumed() == len(MESSAGES))
 
-    settings = {"max.poll.interval.ms": "6000", "session.timeout.ms": "6000"}
-    silent, other = plant.worker("a", at=hang, settings=settings), plant.worker("b", settings=settings)
+    settings = {"max.poll.interval.ms": "6000"} | ({"session.timeout.ms": "6000"} if protocol == "classic" else {})
+    silent = plant.worker("a", at=hang, settings=settings, protocol=protocol)
+    other = plant.worker("b", settings=settings, protocol=protocol)
     run_all([silent, other], lambda: settled(silent, other))
     plant.feed(MESSAGES)
     deadline = time.monotonic() + PATIENCE
-    while not silent.counts.retries:
+    while not hung:
         silent.step(0.05)
         assert time.monotonic() < deadline
     run_all([silent, other], lambda: settled(silent, other))

@@ -97,7 +97,7 @@ class Process:
         if self._world.weather.strikes("slow fold"):
             self.happened("slow fold")
             self._seconds += 5
-        return self._seconds
+        return self._seconds + self._world.broker.now / 1000
 
     def at(self, step: int) -> None:
         """The numbered steps of the commit protocol."""

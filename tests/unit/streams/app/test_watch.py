@@ -138,6 +138,7 @@ class Restoring:
     partitions = (Inbox("in", 0), Inbox("in", 1), Inbox("in", 2))
     counts = Counts()
     stopped: ClassVar[dict[str, str]] = {}
+    waiting: ClassVar[dict[str, str]] = {}
     parked: ClassVar[dict[Inbox, int]] = {Inbox("in", 2): 4}
     trouble = "the log does not answer"
 
