@@ -6,7 +6,8 @@ Emits `SourceChange` to `records`, keyed by record.
 
 from __future__ import annotations
 
-from collections import deque
+import logging
+from collections import Counter, deque
 from collections.abc import Collection, Mapping, Sequence
 from enum import Enum, auto
 from typing import NamedTuple, Protocol
@@ -16,6 +17,8 @@ from schemas.messages import RECORDS as RECORDS_CODEC
 from schemas.messages import SourceChange
 from schemas.topics import RECORDS
 from streams.engine.contract import Message, Outbox, RejectedError, SourceStoppedError, Store
+
+log = logging.getLogger(__name__)
 
 LARGEST_CHANGE_BYTES = 2 << 20
 """Of an encoded change. Mappings read events of up to 1 MB and keep raw values beside the others, which doubles it at most,
@@ -27,6 +30,21 @@ LARGEST_MESSAGE_BYTES = 16 << 20
 
 MOST_DETAIL = 2_000
 """Characters about refused rows in a dead letter."""
+
+
+class Unread(Protocol):
+    """An attribute of an event that cannot be read."""
+
+    @property
+    def source(self) -> str: ...
+
+    @property
+    def attribute(self) -> str: ...
+
+    @property
+    def detail(self) -> str:
+        """What and where; no value."""
+        ...
 
 
 class Reading(Protocol):
@@ -53,6 +71,11 @@ class Reading(Protocol):
     @property
     def whole(self) -> bool:
         """It is a snapshot, not a patch."""
+        ...
+
+    @property
+    def unread(self) -> Sequence[Unread]:
+        """The attributes that stay as they were, because what the event says of them cannot be read."""
         ...
 
 
@@ -109,6 +132,8 @@ class Intake:
         self._realms = frozenset(realms)
         self._stop = stop
         self._recent = {topic: _Recent(stop) for topic in readers}
+        self.unread: Counter[tuple[str, str]] = Counter()
+        """By source and attribute: the values that could not be read, each counted once."""
 
     @property
     def unmapped(self) -> Mapping[str, int]:
@@ -140,6 +165,7 @@ class Intake:
         if reader is None:
             raise RejectedError("unknown-source", f"no mapping reads topic {message.topic}")
         recent = self._recent[message.topic]
+        new = recent.is_new(message)
         try:
             reading = reader.read(message)
             encoded, refused = self._encoded(reading)
@@ -154,8 +180,17 @@ class Intake:
             self._stop_if_empty(recent.stops(message, _Fate.EMPTY if reading.whole else _Fate.EMPTY_PATCH), recent)
         else:
             recent.stops(message, _Fate.FINE)
+        if reading.unread and new:
+            self._count_unread(reading.unread)
         for record, change in encoded:
             out.send(RECORDS, record, change)
+
+    def _count_unread(self, unread: Sequence[Unread]) -> None:
+        for each in unread:
+            place = (each.source, each.attribute)
+            if place not in self.unread:
+                log.warning("%s: it stays as it was. Counted from now on (singleview_unread_values_total)", each.detail)
+            self.unread[place] += 1
 
     def _encoded(self, reading: Reading) -> tuple[list[tuple[bytes, bytes]], list[RejectedError]]:
         """The changes to send, and what of the message is refused beside them. Raises the only refusal there is."""
@@ -249,8 +284,12 @@ class _Recent:
             return seen == self._rule.window == counts[_Fate.EMPTY] + counts[_Fate.EMPTY_PATCH]
         return counts[fate] > self._rule.share * seen
 
+    def is_new(self, message: Message) -> bool:
+        """Whether it was not noted before."""
+        return message.offset > self._counted.get(message.partition, -1)
+
     def _note(self, message: Message, fate: _Fate) -> None:
-        if message.offset <= self._counted.get(message.partition, -1):
+        if not self.is_new(message):
             return
         self._counted[message.partition] = message.offset
         self.empty += fate in (_Fate.EMPTY, _Fate.EMPTY_PATCH)

@@ -7,12 +7,12 @@ from typing import Any, TypeAlias, cast, get_args
 
 from msgspec import UNSET
 
-from connectors.mappings.characteristics import Attribute, Listing, compile_listed, compile_listing
+from connectors.mappings.characteristics import Attribute, compile_listed, compile_listing
 from connectors.mappings.conditions import any_present
 from connectors.mappings.elements import ListReading, compile_element
 from connectors.mappings.model import Characteristics, Element, ListedValue, Value
 from connectors.mappings.paths import parse_path
-from connectors.mappings.unfit import UnfitError
+from connectors.mappings.unfit import UnchangedError, UnfitError
 from connectors.mappings.values import MAX_TEXT, compile_value
 from schemas.canonical import ATTRIBUTES, LIST_ATTRIBUTES, Attributes, Kind, Part
 from schemas.documents import Document
@@ -23,6 +23,26 @@ KINDS: tuple[str, ...] = get_args(Kind)
 
 NONE: frozenset[str] = frozenset()
 CHARACTERISTIC = "characteristics."
+IDENTIFYING = frozenset({"names", "birth_date", "identifications", "emails", "phones", "addresses"})
+"""What a value that cannot be read costs the event: without it, or with what it was before, the record may be taken for
+another customer's. Another attribute stays as it was, and is counted."""
+
+
+class Skipped:
+    """The attributes of an event that stay as they were, though it names them."""
+
+    def __init__(self) -> None:
+        self.unchanged = False  # the source does not say what they are
+        self.unread: list[tuple[str, UnfitError]] = []  # what it says cannot be read
+
+    def __bool__(self) -> bool:
+        return self.unchanged or bool(self.unread)
+
+    def add(self, attribute: str, error: UnfitError) -> None:
+        if isinstance(error, UnchangedError):
+            self.unchanged = True
+        else:
+            self.unread.append((attribute, error))
 
 
 class AttributesReader:
@@ -53,51 +73,39 @@ class AttributesReader:
             found[CHARACTERISTIC] = tuple(listing.text for listing in self._listings)
         return found
 
-    def snapshot(
-        self,
-        item: object,
-        event: object,
-        kept: frozenset[str] = NONE,
-        unchanged: Callable[[object], bool] | None = None,
-    ) -> Attributes:
-        """All mapped attributes, `None` where the event has nothing.
+    def snapshot(self, item: object, event: object, kept: frozenset[str], skipped: Skipped) -> Attributes:
+        """All mapped attributes, `None` where the event has nothing. Those of `kept` are UNSET."""
+        return self._read(item, event, skipped, kept=kept)
 
-        Those of `kept` are UNSET, and those read from a value that stands for `unchanged`.
-        """
-        return self._read(item, event, kept=kept, unchanged=unchanged)
-
-    def patch(self, item: object, event: object) -> Attributes:
+    def patch(self, item: object, event: object, skipped: Skipped) -> Attributes:
         """The attributes the event names; the others are UNSET."""
-        return self._read(item, event, chosen=lambda attribute: attribute.named(item, event))
+        return self._read(item, event, skipped, chosen=lambda attribute: attribute.named(item, event))
 
-    def changed(self, item: object, event: object, names: Names) -> Attributes:
+    def changed(self, item: object, event: object, names: Names, skipped: Skipped) -> Attributes:
         """The attributes that have a value, and those whose paths are among the names of what changed."""
-        return self._read(item, event, chosen=lambda attribute: _changed(attribute, item, event, names))
+        return self._read(item, event, skipped, chosen=lambda attribute: _changed(attribute, item, event, names))
 
     def _read(
         self,
         item: object,
         event: object,
+        skipped: Skipped,
         *,
         chosen: Chosen | None = None,
         kept: frozenset[str] = NONE,
-        unchanged: Callable[[object], bool] | None = None,
     ) -> Attributes:
-        attributes = Attributes(**self._collect(self._attributes, item, event, chosen, kept, unchanged))
+        attributes = Attributes(**self._collect(self._attributes, item, event, chosen, kept, skipped, ""))
         if self._characteristics or self._listings:
             inner = frozenset(name.removeprefix(CHARACTERISTIC) for name in kept) if kept else kept
-            found = self._collect(self._characteristics, item, event, chosen, inner, unchanged)
+            found = self._collect(self._characteristics, item, event, chosen, inner, skipped, CHARACTERISTIC)
             for listing in self._listings:
-                found |= self._list(listing, item, event)
+                try:
+                    found |= listing.build(item, event)
+                except UnfitError as error:
+                    skipped.add("characteristics", error)
             if found:
                 attributes.characteristics = found
         return attributes
-
-    def _list(self, listing: Listing, item: object, event: object) -> dict[str, str]:
-        try:
-            return listing.build(item, event)
-        except UnfitError as error:
-            raise RejectedError(error.reason, f"mapping {self._source}, attribute characteristics: {error.what}") from error
 
     def _collect(
         self,
@@ -106,19 +114,20 @@ class AttributesReader:
         event: object,
         chosen: Chosen | None,
         kept: frozenset[str],
-        unchanged: Callable[[object], bool] | None,
+        skipped: Skipped,
+        prefix: str,
     ) -> dict[str, Any]:
         found = {}
-        name = ""
-        try:
-            for attribute in readings:
-                name, build, _, paths, _ = attribute
-                if (chosen is not None and not chosen(attribute)) or name in kept:
-                    continue
-                if unchanged is None or not any(unchanged(path(item, event)) for path in paths):
-                    found[name] = build(item, event)
-        except UnfitError as error:
-            raise RejectedError(error.reason, f"mapping {self._source}, attribute {name}: {error.what}") from error
+        for attribute in readings:
+            name = attribute.name
+            if (chosen is not None and not chosen(attribute)) or name in kept:
+                continue
+            try:
+                found[name] = attribute.build(item, event)
+            except UnfitError as error:
+                if name in IDENTIFYING and not prefix and not isinstance(error, UnchangedError):
+                    raise RejectedError(error.reason, f"mapping {self._source}, attribute {name}: {error.what}") from error
+                skipped.add(prefix + name, error)
         return found
 
 
@@ -160,7 +169,7 @@ def _scalar(name: str, mapped: Value, check: Callable[[str], str] | None = None)
 
     def build(item: object, event: object) -> str | None:
         found = item.get(key) if key is not None and type(item) is dict else None
-        if type(found) is str and len(found) <= MAX_TEXT:  # `value`, without the calls
+        if type(found) is str and len(found) <= MAX_TEXT and found.isprintable():  # `value`, without the calls
             text = found.strip()
             text = (finish(text, item, event) if finish and text else text) or default
         else:

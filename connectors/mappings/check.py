@@ -9,6 +9,7 @@ from typing import NamedTuple
 import msgspec
 
 from connectors.mappings.csv_rows import UnreadableFileError
+from connectors.mappings.encoded import warnings
 from connectors.mappings.files import FileReader
 from connectors.mappings.mapping import Mapping
 from connectors.mappings.model import MappingDocument
@@ -28,6 +29,7 @@ class Checked(NamedTuple):
     changes: tuple[dict[str, object], ...]  # SourceChanges as plain values; none for an event that says nothing
     reason: str = ""  # of its rejection; empty if it is fine
     detail: str = ""
+    notes: tuple[str, ...] = ()  # what stays as it was because it cannot be read, and what is probably not what it seems
 
 
 class CheckReport(NamedTuple):
@@ -105,9 +107,15 @@ def _events(reader: SourceReader, document: MappingDocument) -> Callable[[Path],
 
 def _event(reader: SourceReader, name: str, message: Message) -> Checked:
     try:
-        changes = tuple(msgspec.to_builtins(change) for change in reader(message))
+        reading = reader.look(message)
     except RejectedError as error:
         return Checked(name, (), error.reason, error.detail)
     except RegistryError as error:
         return Checked(name, (), "registry", str(error))
-    return Checked(name, changes)
+    changes = tuple(msgspec.to_builtins(change) for change in reading.changes)
+    notes = [f"{unread.detail}: it stays as it was" for unread in reading.unread]
+    if reader.mapping.format == "debezium":
+        notes += warnings(reading.document, reader.mapping.columns)
+    if reading.refused:
+        return Checked(name, changes, reading.refused[0].reason, "; ".join(each.detail for each in reading.refused))
+    return Checked(name, changes, notes=tuple(notes))

@@ -9,19 +9,12 @@ from connectors.mappings.connect import open_payload
 from connectors.mappings.mongodb import document, is_mongodb, key_row, update_row
 from streams.engine.contract import RejectedError
 
-UNAVAILABLE = "__debezium_unavailable_value"
-"""Stands for a large (TOASTed) column that the change did not touch and the log does not hold."""
-
-_UNAVAILABLE: tuple[object, ...] = (UNAVAILABLE, [UNAVAILABLE], UNAVAILABLE.encode())
-_OTHER_FORMS = {list, bytes}
-
 
 class RowChange(NamedTuple):
     """What an event says of one row."""
 
     row: object  # of a delete: what was there before, or the key (perhaps a scalar) if the log does not hold it
     deleted: bool
-    partial: bool  # some columns are unavailable: unchanged
     before: dict[str, object] | None = None  # of an update: the row it changed, if the log holds it
     patch: bool = False  # the row holds only what changed
     columns: bool = True  # the row has every column of its table
@@ -52,7 +45,7 @@ def _written(event: dict[str, object], operation: object, read_key: Callable[[],
             return _document_update(event, read_key)
         raise RejectedError("bad-value", "Debezium envelope: no row in after")
     before = document(event.get("before")) if operation == "u" else None
-    return RowChange(row, deleted=False, partial=_has_unavailable(row), before=before, columns=not is_mongodb(event))
+    return RowChange(row, deleted=False, before=before, columns=not is_mongodb(event))
 
 
 def _document_update(event: dict[str, object], read_key: Callable[[], object]) -> RowChange | None:
@@ -63,7 +56,7 @@ def _document_update(event: dict[str, object], read_key: Callable[[], object]) -
     key = key_row(open_payload(read_key()).payload)
     if key is None:
         raise RejectedError("missing-record-id", "Debezium envelope: an update with neither after nor a key with the id")
-    return RowChange(row | key, deleted=False, partial=False, patch=True, columns=False)
+    return RowChange(row | key, deleted=False, patch=True, columns=False)
 
 
 def _deleted(event: dict[str, object], read_key: Callable[[], object]) -> RowChange:
@@ -76,16 +69,4 @@ def _deleted(event: dict[str, object], read_key: Callable[[], object]) -> RowCha
             "missing-record-id",
             "Debezium envelope: a delete with neither a row in before nor a message's key that names it",
         )
-    return RowChange(row, deleted=True, partial=False)
-
-
-def is_unavailable(value: object) -> bool:
-    """Whether a column holds the placeholder for `unchanged`, in any of the forms of its types."""
-    return value in _UNAVAILABLE
-
-
-def _has_unavailable(row: dict[str, object]) -> bool:
-    values = row.values()
-    if UNAVAILABLE in values:
-        return True
-    return not _OTHER_FORMS.isdisjoint(map(type, values)) and any(form in values for form in _UNAVAILABLE)
+    return RowChange(row, deleted=True)

@@ -157,7 +157,8 @@ def _maker(part: type[Part], element: Element) -> tuple[Make, list[Source]]:
                 value = keys.get(key)
                 if value is None:
                     continue
-                raw = value.strip() if type(value) is str and len(value) <= MAX_TEXT else as_text(value, key)
+                plain = type(value) is str and len(value) <= MAX_TEXT and value.isprintable()
+                raw = value.strip() if plain else as_text(value, key)
             else:
                 raw = read(item, event)
             if raw:
@@ -171,7 +172,7 @@ def _maker(part: type[Part], element: Element) -> tuple[Make, list[Source]]:
             found.setdefault(name, default)
         for name, key, finish, default, value_of in labelled:
             value = keys.get(key) if key is not None and keys is not None else None
-            if type(value) is str and len(value) <= MAX_TEXT:  # `value_of`, without the calls
+            if type(value) is str and len(value) <= MAX_TEXT and value.isprintable():  # `value_of`, without the calls
                 text = value.strip()
                 text = (finish(text, item, event) if finish and text else text) or default
             else:

@@ -12,17 +12,19 @@ from msgspec import UNSET
 from connectors.mappings.absent import NONE, Presence
 from connectors.mappings.around import Around
 from connectors.mappings.around import reading as around_message
-from connectors.mappings.attributes import AttributesReader, Names
+from connectors.mappings.attributes import CHARACTERISTIC, AttributesReader, Names, Skipped
 from connectors.mappings.conditions import compile_condition
 from connectors.mappings.connect import Opened, open_payload
 from connectors.mappings.dates import milliseconds, not_ahead
-from connectors.mappings.debezium import RowChange, is_unavailable, open_envelope
+from connectors.mappings.debezium import RowChange, open_envelope
+from connectors.mappings.encoded import encodable_parts, refuse_encoded
 from connectors.mappings.model import NAME, Format, MappingDocument, Operation, Value
 from connectors.mappings.order import compile_order
 from connectors.mappings.order_model import Ordering, Time
 from connectors.mappings.paths import Getter, first_step, getter, opened
-from connectors.mappings.reading import Reading
+from connectors.mappings.reading import Reading, Unread
 from connectors.mappings.rows import cloud_event, names_in, rows_of
+from connectors.mappings.unchanged import Placeholders
 from connectors.mappings.unfit import UnfitError
 from connectors.mappings.unfound import places
 from connectors.mappings.values import as_text, compile_value
@@ -68,6 +70,10 @@ class Mapping:
         self._order = compile_order(order, document.epoch, debezium=self._debezium)
         self._log_order = compile_order(Ordering(log=True), document.epoch)
         self._time = _event_time(time)
+        self._placeholders = Placeholders(document.unavailable)
+        encodable = encodable_parts(document) if document.format == "debezium" else frozenset()
+        self._id_encodable = "record_id" in encodable
+        self._encodable = tuple(sorted(encodable - {"record_id"}))
         self._operation = _operation(document)
         self.log_epoch = document.epoch if order.log else None
         self._root = _root(document.root or (".",))
@@ -120,6 +126,8 @@ class Mapping:
         around: Around | None,
     ) -> list[SourceChange]:
         event = opened.payload
+        if not message.value or self._placeholders.may_be_in(message.value):
+            event = self._placeholders.mark(event)
         if event is None:
             return self._tombstone(message, read_key)
         if self._split is not None:
@@ -129,7 +137,7 @@ class Mapping:
             raise RejectedError("bad-value", f"mapping {self.source}: the event is not an object{hint}")
         if not self._debezium:
             event = cloud_event(event)
-            row: RowChange | None = RowChange(event, deleted=False, partial=False, columns=self._columns or opened.typed)
+            row: RowChange | None = RowChange(event, deleted=False, columns=self._columns or opened.typed)
         else:
             row = open_envelope(event, read_key)
         change = None if row is None else self._change(message, row, event, reading)
@@ -156,7 +164,7 @@ class Mapping:
         for number, item in enumerate(items):
             if around is not None:
                 around.row = number
-            row = RowChange(item, deleted=False, partial=False, columns=self._columns)
+            row = RowChange(item, deleted=False, columns=self._columns)
             try:
                 change = self._change(message, row, event, reading, number)
             except RejectedError as error:
@@ -214,6 +222,8 @@ class Mapping:
             source = self._source(fields, event)
             where = "record_id"
             found = self._record_id(item, event) if fields is item else as_text(item, "//key")
+            if self._id_encodable:
+                refuse_encoded(found)
             record = record_key(realm, source, self._checked_id(found))
             where = "order"
             order = self._order(message, fields, event)
@@ -236,28 +246,47 @@ class Mapping:
             return None
         if not isinstance(inner, dict):
             raise RejectedError("bad-value", f"mapping {self.source}, root: no object there")
+        skipped = Skipped()
         if operation == "patch" or row.patch:
-            attributes = self._patch(message, inner, event, names, reading)
-            return SourceChange(record=record, operation="patch", order=order, attributes=attributes, cause=cause)
-        kept = self._kept(message, inner, event, reading, columns=row.columns)
-        if row.partial or kept:
-            # What the source's log does not hold, or its events do not have any more, is unchanged. All the other attributes
-            # are named, so this is a patch.
-            unchanged = is_unavailable if row.partial else None
-            attributes = self._attributes.snapshot(inner, event, kept, unchanged)
-            return SourceChange(record=record, operation="patch", order=order, attributes=attributes, cause=cause)
-        attributes = self._attributes.snapshot(inner, event)
-        return SourceChange(record=record, operation="snapshot", order=order, attributes=attributes, cause=cause)
+            attributes = self._patch(message, inner, event, names, reading, skipped)
+        else:
+            kept = self._kept(message, inner, event, reading, columns=row.columns)
+            attributes = self._attributes.snapshot(inner, event, kept, skipped)
+            # What the source's log does not hold, its events do not have any more, or nobody can read, stays as it was. All
+            # the other attributes are named, so this is a patch.
+            operation = "patch" if kept or skipped else "snapshot"
+        for name, unfit in skipped.unread:
+            detail = f"mapping {self.source}, attribute {name.removeprefix(CHARACTERISTIC)}: {unfit.what}"
+            if reading is None:
+                raise RejectedError(unfit.reason, detail) from unfit
+            reading.unread.append(Unread(self.source, name, unfit.reason, detail))
+        self._refuse_encoded(attributes)
+        return SourceChange(
+            record=record,
+            operation="patch" if operation == "patch" or row.patch else "snapshot",
+            order=order,
+            attributes=attributes,
+            cause=cause,
+        )
+
+    def _refuse_encoded(self, attributes: Attributes) -> None:
+        """See encoded.py."""
+        for name in self._encodable:
+            try:
+                for part in getattr(attributes, name) or ():
+                    refuse_encoded(part.value if name == "identifications" else part.id)
+            except UnfitError as error:
+                raise RejectedError(error.reason, f"mapping {self.source}, attribute {name}: {error.what}") from error
 
     def _patch(
-        self, message: Message, inner: object, event: object, names: Names | None, reading: Reading | None
+        self, message: Message, inner: object, event: object, names: Names | None, reading: Reading | None, skipped: Skipped
     ) -> Attributes:
         if reading is not None and reading.seen is not None:
             looked = reading.seen.look(message, self.presence.absent(inner, event), whole=False, columns=False)
             reading.empty |= looked.empty
         if names is None:
-            return self._attributes.patch(inner, event)
-        return self._attributes.changed(inner, event, names)
+            return self._attributes.patch(inner, event, skipped)
+        return self._attributes.changed(inner, event, names, skipped)
 
     def _kept(
         self, message: Message, inner: object, event: object, reading: Reading | None, *, columns: bool

@@ -89,7 +89,7 @@ class Transform(Document):
         return self
 
 
-Word: TypeAlias = Literal["trim", "lower", "upper", "title", "digits", "email", "country", "phone", "date", "hex"]
+Word: TypeAlias = Literal["trim", "lower", "upper", "title", "digits", "email", "country", "phone", "date", "hex", "as_is"]
 AnyTransform: TypeAlias = Annotated[
     Annotated[Word, Tag("word")] | Annotated[Transform, Tag("options")],
     Discriminator(lambda given: "options" if isinstance(given, dict | Transform) else "word"),
@@ -259,6 +259,7 @@ class MappingDocument(Document):
     event_time: Annotated[Time, short_for("path")] | None = None
     root: Annotated[tuple[PathText, ...], BeforeValidator(one_or_many), Field(min_length=1)] | None = None
     split: PathText | None = None
+    unavailable: Annotated[tuple[str, ...], BeforeValidator(one_or_many)] = ()  # beside Debezium's own placeholder
     tombstones: Literal["refuse", "ignore", "delete"] | None = None
     changed: Annotated[tuple[PathText, ...], BeforeValidator(one_or_many), Field(min_length=1)] | None = None
     absent: Annotated[dict[str, Absent], BeforeValidator(_absent_everywhere)] = Field(default_factory=dict)

@@ -23,6 +23,7 @@ import msgspec
 from msgspec import UNSET
 
 from connectors.mappings.around import MESSAGE_PARTS, message_part
+from connectors.mappings.unchanged import UNCHANGED
 from connectors.mappings.unfit import UnfitError
 
 Getter: TypeAlias = Callable[[object, object], object]
@@ -190,7 +191,7 @@ def _document(text: str) -> object:
 
 
 def _step(value: object, step: str, text: str) -> object:
-    if value is None or value is UNSET:
+    if value is None or value is UNSET or value is UNCHANGED:
         return value
     if isinstance(value, str):
         value = opened(value)

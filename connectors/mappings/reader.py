@@ -38,6 +38,12 @@ class SourceReader:
         reading.changes = self._changes(message, reading)
         return reading
 
+    def look(self, message: Message) -> Reading:
+        """As `read`, of this message alone: nothing is remembered."""
+        reading = Reading()
+        reading.changes = self._changes(message, reading)
+        return reading
+
     def begin(self, message: Message) -> None:
         """A batch of a partition begins with this message: all before it is committed."""
         self._seen.begin(message)
@@ -57,6 +63,9 @@ class SourceReader:
 
     def _changes(self, message: Message, reading: Reading | None) -> list[SourceChange]:
         decoder = self._decoder
+        document = decoder.value(message)
+        if reading is not None:
+            reading.document = document
         return self.mapping.changes(
-            message, decoder.value(message), lambda: decoder.key(message), lambda: decoder.schema_name(message), reading
+            message, document, lambda: decoder.key(message), lambda: decoder.schema_name(message), reading
         )

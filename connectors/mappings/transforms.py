@@ -29,6 +29,7 @@ def _title(text: str) -> str:
 
 
 WORDS: dict[str, TextTransform] = {
+    "as_is": lambda text: text,
     "trim": lambda text: " ".join(text.split()),
     "lower": str.lower,
     "upper": str.upper,

@@ -10,3 +10,10 @@ class UnfitError(Exception):
         super().__init__(what)
         self.reason = reason  # a fixed word, see `RejectedError`
         self.what = what  # names paths, never values
+
+
+class UnchangedError(UnfitError):
+    """The source does not say what stands there, because its event did not change it."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__("bad-value", f"path {path}: unchanged, and the database's log does not hold it")

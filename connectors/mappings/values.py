@@ -18,7 +18,8 @@ from connectors.mappings.countries import alpha2
 from connectors.mappings.model import DateTransform, PhoneTransform, Transform, Value
 from connectors.mappings.paths import Getter, Keys, all_keys, getter, only_step
 from connectors.mappings.phones import e164
-from connectors.mappings.unfit import UnfitError
+from connectors.mappings.unchanged import UNCHANGED
+from connectors.mappings.unfit import UnchangedError, UnfitError
 from connectors.mappings.wrapped import hexadecimal, number, unwrapped
 
 MAX_TEXT = 10_000
@@ -72,7 +73,7 @@ def _whole(read: Read, finish: Finish | None, default: str) -> Read:
 def as_text(value: object, what: str) -> str:
     """A scalar of an event as trimmed text. Raises UnfitError for an object, a list, or what is too long."""
     if type(value) is str:
-        text = value.strip()
+        text = value.strip() if value.isprintable() else value.strip(_BLANKS)
     elif value is None or value is UNSET:
         return ""
     elif isinstance(value, bool):
@@ -85,6 +86,10 @@ def as_text(value: object, what: str) -> str:
         return value.isoformat()
     elif isinstance(value, UUID | str) or (isinstance(value, Decimal) and value.is_finite() and abs(value.adjusted()) < 100):
         text = str(value).strip()
+    elif value is UNCHANGED:
+        raise UnchangedError(what)
+    elif day := _listed_day(value):
+        return day
     elif (plain := unwrapped(value)) is not value:
         return as_text(plain, what)
     else:
@@ -92,6 +97,22 @@ def as_text(value: object, what: str) -> str:
     if len(text) > MAX_TEXT:
         raise UnfitError("too-large", f"path {what}: longer than {MAX_TEXT:,} characters")
     return text
+
+
+_BLANKS = (
+    "".join(chr(code) for code in range(0x3001) if chr(code).isspace() or code < 0x20 or 0x7F <= code < 0xA0) + "\ufeff"
+)
+"""What is no part of a text at its ends: blanks, and the control characters that fill columns of a fixed width."""
+
+
+def _listed_day(value: object) -> str:
+    """`[1981, 1, 2]`, as Java's serializers write a date: its day in ISO 8601; empty for what is none."""
+    if not isinstance(value, list) or not 3 <= len(value) <= 7 or not all(type(part) is int for part in value):
+        return ""
+    try:
+        return date(*value[:3]).isoformat()
+    except (ValueError, OverflowError):
+        return ""
 
 
 def _origin(value: Value) -> tuple[Read, tuple[Getter, ...], Keys]:
@@ -115,7 +136,7 @@ def _from_path(path: str) -> tuple[Read, tuple[Getter, ...], Keys]:
         found = item.get(key) if key is not None and type(item) is dict else get(item, event)
         if found is None:
             return ""
-        if type(found) is str and len(found) <= MAX_TEXT:
+        if type(found) is str and len(found) <= MAX_TEXT and found.isprintable():
             return found.strip()
         return as_text(found, path)
 

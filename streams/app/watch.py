@@ -172,6 +172,8 @@ class Watch:
             self._figures.set(metrics.ABSENT_PATHS, place, 1)
         for topic, count in self._intake.unmapped.items():
             self._figures.set(metrics.UNMAPPED, (topic,), count)
+        for place, count in self._intake.unread.items():
+            self._figures.set(metrics.UNREAD, place, count)
         return absent
 
     def _count(self, worker: Worker) -> None:

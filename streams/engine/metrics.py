@@ -157,6 +157,13 @@ ABSENT_PATHS = Metric(
     "",
     "1 for a path of the topic's mapping that no event has lately: the attributes read from there stay as they were",
 )
+UNREAD = Metric(
+    "singleview_unread_values_total",
+    Kind.COUNTER,
+    ("source", "attribute"),
+    "values",
+    "Values that could not be read, of attributes that do not identify: those stay as they were, and the log says why",
+)
 UNMAPPED = Metric(
     "singleview_unmapped_events_total",
     Kind.COUNTER,
@@ -230,6 +237,7 @@ METRICS: tuple[Metric, ...] = (
     STOPPED_SOURCES,
     READ_AGAIN,
     ABSENT_PATHS,
+    UNREAD,
     UNMAPPED,
     PARTITIONS,
     RESTORED,

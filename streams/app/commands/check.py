@@ -50,6 +50,8 @@ def _print_event(event: Checked) -> None:
         out.print(f"[red]{escape(event.sample)}: {event.reason}[/]: {escape(event.detail)}", soft_wrap=True)
         return
     out.print(f"[green]{escape(event.sample)}[/]", "" if event.changes else "says nothing: ignored", soft_wrap=True)
+    for note in event.notes:
+        out.print(f"[yellow]note[/]: {escape(shown(note))}", soft_wrap=True)
     for change in event.changes:
         for line in change_lines(change):
             out.print(Text(line), soft_wrap=True)

@@ -5,6 +5,7 @@ from typing import Literal, NamedTuple
 
 import pytest
 
+from connectors.mappings.reading import Unread
 from schemas.canonical import Attributes
 from schemas.messages import RECORDS, Cause, Order, SourceChange
 from streams.engine.contract import Message, RejectedError, SourceStoppedError
@@ -18,6 +19,7 @@ class Reading(NamedTuple):
     rows: bool = False
     empty: bool = False
     whole: bool = False
+    unread: list[Unread] = []  # noqa: RUF012 - never changed
 
 
 class Reader:
@@ -37,6 +39,9 @@ class Reader:
         return f"{topic}/{partition} to {offset}"
 
     def read(self, event: Message) -> Reading:
+        if event.value == b"unread":
+            unread = [Unread("crm", name, "bad-value", f"mapping crm, attribute {name}: x") for name in ("kind", "consents")]
+            return Reading([change(event, "north/crm/1", "patch")], unread=unread)
         if event.value in (b"-", b"~"):
             return Reading([change(event, "north/crm/1", "patch")], empty=True, whole=event.value == b"-")
         if event.value and event.value.startswith(b"rows "):
@@ -120,6 +125,20 @@ def test_an_event_that_swells_beyond_what_is_kept_is_rejected_without_a_value() 
 def test_events_that_swell_count_as_dead_letters_of_their_source() -> None:
     with pytest.raises(SourceStoppedError, match="too-large"):
         feed(intake(StopRule(share=0.5, window=20, least=1)), b"north/crm/7=" + b"x" * LARGEST_CHANGE_BYTES)
+
+
+def test_what_cannot_be_read_of_an_event_is_counted_once_and_logged_once(caplog: pytest.LogCaptureFixture) -> None:
+    processor = intake()
+    at = next(OFFSETS)
+    for offset in (at, at, at + 1):  # the first batch is done again
+        out = RecordingOutbox()
+        processor.process(message(b"unread", topic="source", offset=offset), MemoryStore(), out)
+        assert [sent.key for sent in out.sent] == [b"north/crm/1"]
+    assert processor.unread == {("crm", "kind"): 2, ("crm", "consents"): 2}
+    assert [record.message.partition(":")[0] for record in caplog.records] == [
+        "mapping crm, attribute kind",
+        "mapping crm, attribute consents",
+    ]
 
 
 def test_a_record_that_moves_is_deleted_where_it_was_unless_that_realm_is_not_read() -> None:

@@ -178,3 +178,22 @@ def test_a_mapping_that_finds_nothing_is_not_fine(mapping: Path, tmp_path: Path)
     report = check(mapping, [sample])
     assert not report.fine
     assert "none of the paths below is in any sample" in report.problems[0].what
+
+
+def test_what_cannot_be_read_and_what_is_not_what_it_seems_is_noted(tmp_path: Path) -> None:
+    path = tmp_path / "m.yaml"
+    path.write_text(
+        "source: crm\nformat: debezium\nrealm: {constant: north}\nrecord_id: id\n"
+        "attributes:\n  names: {given: first}\n  consents: {purpose: {constant: news}, granted: news}\n"
+        "  characteristics: {limit: limit}\n"
+    )
+    sample = tmp_path / "events.jsonl"
+    row = {"id": 1, "first": "McDonald", "news": "perhaps", "limit": "AYag", "unmapped": "A+w="}
+    sample.write_text(json.dumps({"op": "c", "after": row, "source": {"lsn": 5}}))
+    (event,) = check(path, [sample]).events
+    assert (event.reason, event.changes[0]["operation"]) == ("", "patch")
+    assert event.notes == (
+        "mapping crm, attribute consents: true or false was expected: it stays as it was",
+        "path limit looks like a number in base64, as decimal.handling.mode: precise writes it: have the connector send"
+        " strings, or write {path: limit, transform: {decimal: 0}}",
+    )

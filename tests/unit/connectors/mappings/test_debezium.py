@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 
 from connectors.mappings import load_mapping, shipped_mapping
-from connectors.mappings.debezium import UNAVAILABLE
 from connectors.mappings.mapping import Mapping
+from connectors.mappings.unchanged import UNAVAILABLE
 from schemas.canonical import Attributes, Name
 from schemas.messages import RECORDS, Order, SourceChange
 from streams.engine.contract import RejectedError

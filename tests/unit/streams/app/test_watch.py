@@ -7,7 +7,7 @@ from typing import ClassVar, cast
 
 import pytest
 
-from connectors.mappings.reading import Reading
+from connectors.mappings.reading import Reading, Unread
 from streams.app.figures import Distribution
 from streams.app.watch import MOST_SAMPLED, PUBLISH_SECONDS, Watch
 from streams.engine import metrics
@@ -252,7 +252,7 @@ class Absent:
         return ""
 
     def read(self, message: Message) -> Reading:
-        return Reading(empty=True)
+        return Reading(empty=True, unread=[Unread("crm", "kind", "bad-value", "x")])
 
 
 def test_what_the_events_of_a_source_lack_is_told(plant: Plant) -> None:
@@ -267,6 +267,7 @@ def test_what_the_events_of_a_source_lack_is_told(plant: Plant) -> None:
     assert watch.snapshot.absent == (("in", "email"), ("in", "phone"))
     assert values(watch, metrics.ABSENT_PATHS) == {("in", "email"): 1, ("in", "phone"): 1}
     assert values(watch, metrics.UNMAPPED) == {("in",): 2}
+    assert values(watch, metrics.UNREAD) == {("crm", "kind"): 2}
     reader.absent = {}  # type: ignore[misc]
     watch.publish(worker, no_lags, now=True)
     assert values(watch, metrics.ABSENT_PATHS) == {}

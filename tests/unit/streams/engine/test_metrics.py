@@ -10,7 +10,19 @@ from streams.engine.metrics import METRICS, Kind, Metric
 
 OPERATIONS = Path(__file__).parents[4] / "docs" / "operations.md"
 
-BOUNDED_LABELS = {"result", "processor", "path", "topic", "partition", "step", "reason", "version", "instance"}
+BOUNDED_LABELS = {
+    "source",
+    "attribute",
+    "result",
+    "processor",
+    "path",
+    "topic",
+    "partition",
+    "step",
+    "reason",
+    "version",
+    "instance",
+}
 """Labels whose values are configured, or written in the code: nothing of a customer."""
 
 
