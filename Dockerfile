@@ -9,7 +9,7 @@ RUN python -m venv /opt/singleview && /opt/singleview/bin/pip install --no-cache
 
 FROM python:3.11-slim-bookworm
 RUN useradd --system --uid 10001 --no-create-home singleview \
-    && install --directory --owner=singleview /var/lib/singleview
+    && install --directory --mode=0700 --owner=singleview /var/lib/singleview
 COPY --from=build /opt/singleview /opt/singleview
 # The default configuration and the mappings it names. Mount a folder with your own singleview.yaml over /app/deploy: what the
 # image itself needs is outside of it.

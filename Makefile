@@ -54,7 +54,7 @@ clean: ## remove the environment and everything built
 # The stamps are renewed when the dependencies may have changed.
 $(VENV)/installed: pyproject.toml | $(VENV)/made
 	@echo "installing singleview into $(VENV) ..."
-	@$(BIN)/pip install --quiet --disable-pip-version-check --editable .
+	@$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[demo]'
 	@touch $@
 
 $(VENV)/installed-dev: pyproject.toml | $(VENV)/made

@@ -24,6 +24,7 @@ from rocksdict import (
     WriteOptions,
 )
 
+from streams.engine.private import private_folder
 from streams.engine.store import Sync
 
 log = logging.getLogger(__name__)
@@ -101,7 +102,7 @@ class RocksStore:
         opts.set_paranoid_checks(True)
         opts.set_keep_log_file_num(2)
         if not read_only:
-            path.mkdir(parents=True, exist_ok=True)
+            private_folder(path)
         access = AccessType.read_only() if read_only else AccessType.read_write()
         self._db = Rdict(str(path), opts, access_type=access)
         self._write_options = WriteOptions()

@@ -24,6 +24,7 @@ from streams.engine.contract import Headers, Message
 from streams.engine.holdings import TOMBSTONES_KEPT_MS
 from streams.engine.log import NO_NOTES, Inbox, Listener, LogError, TableEnd, TableRecord
 from streams.engine.outbox import Outgoing
+from streams.engine.private import private_file, private_folder
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS topics (
@@ -112,6 +113,16 @@ def telling(path: Path) -> Iterator[None]:
         raise
 
 
+def _make_private(path: Path) -> None:
+    """Before SQLite opens it: its other files get the same permissions."""
+    try:
+        if not path.parent.exists():
+            private_folder(path.parent)
+        private_file(path)
+    except OSError as error:
+        raise LogError(f"{path} cannot be used ({error.strerror}): see that file and folder can be written") from error
+
+
 def _damaged(path: Path, what: str) -> DamagedLogError:
     return DamagedLogError(
         f"{path} cannot be read ({what}): it is damaged, or not singleview's."
@@ -127,9 +138,12 @@ class EmbeddedLog:
 
     def __init__(self, path: Path, *, read_only: bool = False, shared: bool = False) -> None:
         """`shared`: by processes of one pipeline that write at the same time; whoever starts them sees that it is one."""
-        path.parent.mkdir(parents=True, exist_ok=True)
         self._path = path
-        where = f"file:{path}?mode=ro" if read_only else f"file:{path}"
+        where = path.absolute().as_uri()  # quoted: a folder's name may hold a # or ?
+        if read_only:
+            where += "?mode=ro"
+        else:
+            _make_private(path)
         self._shared = shared
         self.topics: dict[str, Topic] = {}
         self._ends: dict[int, int] = {}

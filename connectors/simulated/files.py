@@ -13,7 +13,7 @@ import csv
 import heapq
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -134,18 +134,34 @@ def _line(event: SourceEvent) -> dict[str, object]:
     return line
 
 
+def is_generated(path: Path) -> bool:
+    """Whether a file is one topic of a folder that `generate` wrote."""
+    if path.suffix != ".jsonl" or not (path.parent / MANIFEST_FILE).is_file():
+        return False
+    try:
+        return path.stem in read_summary(path.parent).events
+    except FolderError:  # a manifest of something else
+        return False
+
+
 def _read_topic(folder: Path, topic: str) -> Iterator[SourceEvent]:
-    path, decoder = folder / f"{topic}.jsonl", msgspec.json.Decoder(_Line)
+    path = folder / f"{topic}.jsonl"
     if not path.is_file():
         raise FolderError(f"{path} is missing: generate the folder again")
     with path.open("rb") as lines:
-        for number, text in enumerate(lines, start=1):
-            try:
-                line = decoder.decode(text)
-            except msgspec.DecodeError as error:
-                raise FolderError(f"{path}:{number}: {error}: generate the folder again") from error
-            key = None if line.key is None else line.key.encode()
-            yield SourceEvent(topic, key, _value(line), line.timestamp, None)
+        yield from read_events(lines, path)
+
+
+def read_events(lines: Iterable[bytes], path: Path) -> Iterator[SourceEvent]:
+    """The events of one topic, one a line of its file. Raises FolderError, naming file and line."""
+    decoder = msgspec.json.Decoder(_Line)
+    for number, text in enumerate(lines, start=1):
+        try:
+            line = decoder.decode(text)
+        except msgspec.DecodeError as error:
+            raise FolderError(f"{path}:{number}: {error}: generate the folder again") from error
+        key = None if line.key is None else line.key.encode()
+        yield SourceEvent(path.stem, key, _value(line), line.timestamp, None)
 
 
 def _value(line: _Line) -> bytes | AvroDatum | None:

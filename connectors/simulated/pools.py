@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import lru_cache
+from importlib.util import find_spec
 from random import Random
 from types import MappingProxyType
-from typing import NamedTuple
-
-from faker import Faker
+from typing import TYPE_CHECKING, NamedTuple
 
 from connectors.simulated.countries import COUNTRIES, Country
 from connectors.simulated.wordlists import surname_halves
+
+if TYPE_CHECKING:
+    from faker import Faker
 
 _DRAWS = 600
 _PLACES = 250
@@ -37,13 +39,28 @@ class Pool(NamedTuple):
     places: tuple[Place, ...]
 
 
+class MissingFakerError(Exception):
+    """The simulation's base data cannot be had: the message says what to install."""
+
+
+def need_faker() -> None:
+    """Raises MissingFakerError where the package is not installed: it comes with an extra, for the simulation alone."""
+    if find_spec("faker") is None:
+        raise MissingFakerError(
+            "the simulated sources need the package faker: install singleview with its extra, pip install 'singleview[demo]'"
+        )
+
+
 @lru_cache(maxsize=2)
 def draw_pools(seed: int) -> Mapping[str, Pool]:
-    """The pools of all countries. Takes about a second; the same seed gives the same pools."""
+    """The pools of all countries. Takes about a second; the same seed gives the same pools. Raises MissingFakerError."""
+    need_faker()
     return MappingProxyType({code: _draw(country, seed) for code, country in COUNTRIES.items()})
 
 
 def _draw(country: Country, seed: int) -> Pool:
+    from faker import Faker  # noqa: PLC0415 - it may be missing
+
     faker = Faker(country.locale)
     faker.seed_instance(seed)
     rng = Random(f"{seed}/{country.code}")  # noqa: S311  # simulated data, nothing secret

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import Annotated, Literal
@@ -11,6 +12,7 @@ import typer
 from streams.app import logs
 from streams.app.exits import exit_code
 from streams.engine.collector import relax_collector
+from streams.engine.private import PRIVATE_UMASK
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -167,19 +169,22 @@ def settle(
 def resolve(
     files: Annotated[list[Path], typer.Argument(help="CSV or JSONL files of records.")],
     mapping: Annotated[list[Path], typer.Option("--mapping", "-m", help="How to read the files; may repeat.")],
-    output: Annotated[Path, typer.Option("--output", "-o", help="CSV to write: realm,source,record_id,customer_id.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="CSV to write, or -: realm,source,record_id,customer_id.")],
     truth: Annotated[
         Path | None, typer.Option(help="CSV of source,record_id,cluster: prints precision, recall, F1.")
     ] = None,
     rejects: Annotated[
         Path | None, typer.Option(help="CSV to write: file,line,reason,detail of rows that could not be mapped.")
     ] = None,
+    escape: Annotated[
+        bool, typer.Option("--escape/--no-escape", help="Put ' before cells that a spreadsheet would run, like =1+1.")
+    ] = True,
     as_json: JsonOption = False,
 ) -> None:
     """Find which records of files are the same customer, offline, with the same mapping and identity code."""
     from streams.app.commands.resolve import resolve as command
 
-    command(files, mapping, output, truth, rejects, as_json=as_json)
+    command(files, mapping, output, truth, rejects, escape=escape, as_json=as_json)
 
 
 @app.command()
@@ -210,7 +215,8 @@ def why(
 
 
 def main() -> None:
-    """Entry point: errors a person can act on are one message, not a traceback."""
+    """Entry point: errors a person can act on are one message, not a traceback. What is written is its owner's alone."""
+    os.umask(PRIVATE_UMASK)
     logs.configure()
     relax_collector()
     if code := exit_code(app):

@@ -3,17 +3,31 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 
 import msgspec
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderableType
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
+from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
-out = Console(highlight=False)
-err = Console(stderr=True, highlight=False)
+from streams.app.printable import printable, printable_json, printable_lines
+
+
+class SafeConsole(Console):
+    """Prints nothing that does something to a terminal but what rich itself puts in: colours, and the progress bar."""
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+        for segment in super().render(renderable, options):
+            yield (
+                segment if segment.control or segment.text == "\n" else segment._replace(text=printable_lines(segment.text))
+            )
+
+
+out = SafeConsole(highlight=False)
+err = SafeConsole(stderr=True, highlight=False)
 
 
 class UsageError(Exception):
@@ -26,23 +40,23 @@ class WorkError(Exception):
 
 def print_json(value: object) -> None:
     """One JSON object on standard output, and nothing else."""
-    sys.stdout.write(msgspec.json.format(msgspec.json.encode(value), indent=2).decode() + "\n")
+    sys.stdout.write(printable_json(msgspec.json.format(msgspec.json.encode(value), indent=2).decode()) + "\n")
 
 
 def plain(value: str) -> Text:
-    """A value of a source, safe to print: its brackets are no markup, its control characters do nothing to a terminal."""
-    return Text("".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in value))
+    """A value of a source, safe to print: its brackets are no markup, its control characters are shown, not obeyed."""
+    return Text(printable(value))
 
 
-def print_facts(title: str, facts: Mapping[str, str]) -> None:
+def print_facts(title: str, facts: Mapping[str, str], to: Console = out) -> None:
     """A small table of names and values. Its title stands before it: a table's own is folded to the table's width."""
-    out.print(Text(title, style="bold"))
+    to.print(Text(title, style="bold"))
     table = Table(show_header=False, box=None, padding=(0, 2, 0, 1))
     table.add_column(style="dim")
     table.add_column(justify="right")
     for name, value in facts.items():
         table.add_row(name, value)
-    out.print(table)
+    to.print(table)
 
 
 class Stages:

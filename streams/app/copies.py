@@ -1,14 +1,19 @@
 """Copies of a running deployment's tables, for looking at: read from Kafka, beside the pipeline and without touching it.
 
-The copies stay in the data folder, so that the next look only reads what has changed since.
+They are all customers' data, so they are there for one look only: a folder of its own in the data folder, locked while it is
+in use, and removed afterwards. What a look that was killed has left is removed by the next one.
 """
 
 from __future__ import annotations
 
+import fcntl
+import os
+import shutil
 import time
 from collections.abc import Callable, Collection, Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
+from tempfile import mkdtemp
 
 from confluent_kafka import KafkaError, TopicPartition
 
@@ -20,6 +25,7 @@ from streams.app.config import topic_specs
 from streams.app.wiring import Deployment
 from streams.engine.holdings import TOMBSTONES_KEPT_MS
 from streams.engine.log import LogError, TableEnd, TableRecord
+from streams.engine.private import private_folder
 from streams.engine.store import Restore
 from tables.rocks import RocksStores, StoreOptions
 
@@ -28,13 +34,18 @@ Progress = Callable[[str, int, int], None]
 
 
 class Copies:
-    """Local copies of table topics, and the change events of single customers."""
+    """Local copies of table topics, and the change events of single customers. Close it: that removes the copies."""
 
     def __init__(self, deployment: Deployment) -> None:
         configuration = deployment.configuration
         self._connection = Connection(configuration.kafka_settings, deployment.names, "copies")
         self._partitions = {spec.name: spec.partitions for spec in topic_specs(configuration)}
-        self.folder: Path = configuration.data_folder / COPIES_FOLDER
+        self._stack = ExitStack()
+        self.folder: Path = self._stack.enter_context(own_folder(configuration.data_folder / COPIES_FOLDER))
+
+    def close(self) -> None:
+        """Removes the copies."""
+        self._stack.close()
 
     def refresh(self, processors: Collection[str], progress: Progress) -> None:
         """Brings the copies of these processors' tables up to now. Raises LogError when Kafka cannot be read."""
@@ -74,6 +85,53 @@ class Copies:
                         return
                     elif not error.retriable():
                         raise LogError(f"{topic} cannot be read: {error.str()}")
+
+
+@contextmanager
+def own_folder(among: Path) -> Iterator[Path]:
+    """A new folder in another, removed at the end; so is at the beginning whatever there is that nobody has locked."""
+    private_folder(among)
+    for left in among.iterdir():
+        with suppress(BlockingIOError, FileNotFoundError, NotADirectoryError), closing(_Locked(left)):
+            shutil.rmtree(left)
+    folder = _new_folder(among)
+    try:
+        yield folder.path
+    finally:
+        shutil.rmtree(folder.path)
+        folder.close()
+        with suppress(OSError):  # somebody else is looking too
+            among.rmdir()
+
+
+class _Locked:
+    """A folder locked against other processes until it is closed, or this process is gone.
+
+    Raises BlockingIOError if another has it.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        os.close(self._descriptor)
+
+
+def _new_folder(among: Path) -> _Locked:
+    """Made and locked. Until it is locked, another process may take it for left over: then once more."""
+    while True:
+        with suppress(BlockingIOError, FileNotFoundError):
+            private_folder(among)
+            folder = _Locked(Path(mkdtemp(dir=among)))
+            if folder.path.exists():
+                return folder
+            folder.close()
 
 
 class _Table:

@@ -19,8 +19,7 @@ from typing import ClassVar, NoReturn
 
 from setproctitle import setproctitle
 
-STOPPING = frozenset({signal.SIGTERM, signal.SIGINT})
-"""What the parent handles in its own way, and a child not before it says so."""
+from streams.app.stopping import STOPPING, when_asked_to_stop
 
 LOOK_SECONDS = 0.01
 
@@ -69,8 +68,7 @@ class Forked:
             if write >= 0:
                 os.dup2(write, 1)
             self._close(*self._ends)
-            for number in STOPPING:
-                signal.signal(number, signal.SIG_DFL)
+            when_asked_to_stop(signal.SIG_DFL)  # the parent handles them in its own way, the child not before it says so
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
             setproctitle(title)
             code = work()

@@ -131,11 +131,11 @@ def open_deployment(config: Path, processors: Collection[str], *, quiet: bool) -
     """A deployment on Kafka, running or not, as it is now. Reads the tables of `processors` first."""
     deployment = Deployment(Configuration.load(config))
     reach(deployment.configuration.kafka_settings)
-    copies = Copies(deployment)
-    with stages(quiet=quiet) as progress:
-        copies.refresh(processors, progress)
-    with (
-        ConfluentRegistry(deployment.configuration.registry_settings) as registry,
-        Tables(copies.folder) as tables,
-    ):
-        yield Inspector(tables, copies.changes, deployment.codec(registry))
+    with closing(Copies(deployment)) as copies:
+        with stages(quiet=quiet) as progress:
+            copies.refresh(processors, progress)
+        with (
+            ConfluentRegistry(deployment.configuration.registry_settings) as registry,
+            Tables(copies.folder) as tables,
+        ):
+            yield Inspector(tables, copies.changes, deployment.codec(registry))

@@ -10,11 +10,16 @@ import logging
 import sys
 from contextvars import ContextVar
 from datetime import UTC, datetime
-from typing import Literal
+from types import TracebackType
+from typing import Literal, TypeAlias
 
 import msgspec
 
+from streams.app.printable import printable, printable_json, printable_lines
+
 LogFormat = Literal["text", "json"]
+
+ExceptionDetails: TypeAlias = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
 
 QUIET = ("httpx", "httpx2")
 """Loggers that would write a line for each request to the registry."""
@@ -68,7 +73,11 @@ class TextFormatter(logging.Formatter):
         record.who = f"{_instance.get()} " if _instance.get() else ""
         trace = getattr(record, "trace", "")
         record.where = f" [trace {trace}]" if trace else ""
+        record.message = printable(record.message)  # one line, whatever a name in it may try
         return super().formatMessage(record)
+
+    def formatException(self, ei: ExceptionDetails) -> str:  # noqa: N802 - logging's name
+        return printable_lines(super().formatException(ei))
 
 
 class JsonFormatter(logging.Formatter):
@@ -85,4 +94,4 @@ class JsonFormatter(logging.Formatter):
             "message": record.getMessage(),
             "exception": self.formatException(record.exc_info) if record.exc_info else "",
         }
-        return msgspec.json.encode({name: value for name, value in line.items() if value}).decode()
+        return printable_json(msgspec.json.encode({name: value for name, value in line.items() if value}).decode())

@@ -9,30 +9,44 @@ from __future__ import annotations
 
 import csv
 import os
+import shutil
+import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import BinaryIO, NamedTuple, TextIO
+from tempfile import TemporaryDirectory, TemporaryFile
+from typing import BinaryIO, NamedTuple, Protocol, TextIO
 
 from connectors.mappings import Mapping
 from connectors.mappings.csv_rows import UnreadableFileError
-from connectors.mappings.files import FileReader, Warn
+from connectors.mappings.files import FileReader, FileRow, Warn
+from connectors.simulated.files import is_generated
 from schemas.messages import SourceChange
 from streams.app.console import UsageError, WorkError
+from streams.app.generated import GeneratedReader
 from streams.app.offline import BATCH, Counts, OfflineIdentity
 from streams.app.pairing import pair
+from streams.app.spreadsheet import text_cells
 from streams.app.truth import Comparison, Truth, Verdict
 from streams.engine.contract import RejectedError
 
+STANDARD_OUTPUT = Path("-")
 OUTPUT_COLUMNS = ("realm", "source", "record_id", "customer_id")
 REJECTS_COLUMNS = ("file", "line", "reason", "detail")
 SHOWN_REJECTS = 10
 
 Progress = Callable[[str, int, int], None]
 """Told of a stage's name, how much is done and how much there is, about."""
+
+
+class Reader(Protocol):
+    """Reads files of records."""
+
+    def rows(self, file: BinaryIO, name: str, place: int = 0) -> Iterator[FileRow]:
+        """Every row of a file. Raises UnreadableFileError."""
+        ...
 
 
 class Reject(NamedTuple):
@@ -62,9 +76,7 @@ class Resolved(NamedTuple):
 class _Rows:
     """The changes in the files, while it counts rows and notes those that cannot be mapped."""
 
-    def __init__(
-        self, files: Sequence[tuple[Path, FileReader]], reject: Callable[[Reject], None], progress: Progress
-    ) -> None:
+    def __init__(self, files: Sequence[tuple[Path, Reader]], reject: Callable[[Reject], None], progress: Progress) -> None:
         self.read = 0
         self.rejected: Counter[str] = Counter()
         self._files = files
@@ -108,55 +120,78 @@ def resolve_files(
     *,
     truth: Truth | None = None,
     rejects: Path | None = None,
+    escape: bool = True,
     also_read: Sequence[Path] = (),
     progress: Progress = lambda stage, done, total: None,  # noqa: ARG005
     warn: Warn = lambda name, what: None,  # noqa: ARG005
 ) -> Resolved:
-    """Writes the customer of every record to `output`, and the rows that could not be mapped to `rejects`.
+    """Writes the customer of every record to `output` (standard output if that is `-`), and the rows that could not be
+    mapped to `rejects`.
 
-    `output` is whole or not there; `rejects` is there whatever happens. Neither may be one of `files` or of `also_read`,
+    `output` is whole or not there; `rejects` is there whatever happens. With `escape`, no cell of either is one that a
+    spreadsheet would run. Neither may be one of `files` or of `also_read`,
     the files of the mappings and the truth. Raises UsageError for files and mappings that do not fit, before anything is
-    done where possible; WorkError when not one row could be mapped, or a file cannot be read or written.
+    done where possible; WorkError when no record comes of the files, or a file cannot be read or written.
     """
     readers = _readers(files, mappings, warn)
-    _protect([*files, *also_read], [output, *([rejects] if rejects else [])])
-    _refuse_special(output)
+    to_file = output != STANDARD_OUTPUT
+    _protect([*files, *also_read], [*([output] if to_file else []), *([rejects] if rejects else [])])
+    if to_file:
+        _refuse_special(output)
+    cells = text_cells if escape else list[str]
     try:
         with ExitStack() as stack:
             first: list[Reject] = []
-            rows = _Rows(readers, _reject_writer(stack.enter_context(_plain(rejects)) if rejects else None, first), progress)
-            return _resolve(rows, first, stack.enter_context(_whole(output)), truth)
+            rejected = _Csv(stack.enter_context(_plain(rejects)), REJECTS_COLUMNS, cells) if rejects else None
+            rows = _Rows(readers, _reject_writer(rejected, first), progress)
+            found = stack.enter_context(_whole(output) if to_file else _standard_output())
+            return _resolve(rows, first, _Csv(found, OUTPUT_COLUMNS, cells), truth)
     except UnreadableFileError as error:
         raise UsageError(str(error)) from error
     except OSError as error:
         raise WorkError(f"{error.filename or output}: {error.strerror}") from error
 
 
-def _resolve(rows: _Rows, first: Sequence[Reject], output: TextIO, truth: Truth | None) -> Resolved:
+class _Csv:
+    """A CSV file to write, beginning with its header."""
+
+    def __init__(self, file: TextIO, columns: Sequence[str], cells: Callable[[Iterable[str]], list[str]]) -> None:
+        self._writer = csv.writer(file, lineterminator="\n")
+        self._cells = cells
+        self._writer.writerow(columns)
+
+    def write(self, row: Iterable[object]) -> None:
+        self._writer.writerow(self._cells(map(str, row)))
+
+
+def _resolve(rows: _Rows, first: Sequence[Reject], output: _Csv, truth: Truth | None) -> Resolved:
     began = time.perf_counter()
     comparison = Comparison(truth) if truth else None
-    customers = csv.writer(output, lineterminator="\n")
-    customers.writerow(OUTPUT_COLUMNS)
     with TemporaryDirectory(prefix="singleview-resolve-") as folder, OfflineIdentity(Path(folder)) as identity:
         for batch in rows.batches():
             identity.feed(batch)
         _refuse_nothing(rows, first)
         for row in _memberships(identity):
-            customers.writerow(row)
+            output.write(row)
             if comparison:
                 comparison.add(*row)
         counts, rejected = identity.counts(), rows.rejected + identity.failures
+    if not counts.records:
+        raise WorkError(f"no record comes of the {rows.read:,} rows: they say nothing of customers, or only delete them")
     seconds = time.perf_counter() - began
     verdict = comparison.verdict() if comparison else None
     return Resolved(rows.read, counts, dict(sorted(rejected.items())), tuple(first), seconds, verdict)
 
 
-def _readers(files: Sequence[Path], mappings: Sequence[Mapping], warn: Warn) -> list[tuple[Path, FileReader]]:
+def _readers(files: Sequence[Path], mappings: Sequence[Mapping], warn: Warn) -> list[tuple[Path, Reader]]:
     for file in files:
         if not file.exists() or file.is_dir():
             raise UsageError(f"{file} is {'a folder' if file.exists() else 'not there'}: name files of records")
     try:
-        return [(file, FileReader(mapping, warn)) for file, mapping in zip(files, pair(files, mappings), strict=True)]
+        return [
+            (file, GeneratedReader(mapping) if is_generated(file) else FileReader(mapping, warn))
+            for file, mapping in zip(files, pair(files, mappings), strict=True)
+        ]
     except ValueError as error:
         raise UsageError(str(error)) from error
 
@@ -195,16 +230,22 @@ def _plain(path: Path) -> TextIO:
     return path.open("w", encoding="utf-8", newline="")
 
 
-def _reject_writer(file: TextIO | None, first: list[Reject]) -> Callable[[Reject], None]:
-    writer = csv.writer(file, lineterminator="\n") if file else None
-    if writer:
-        writer.writerow(REJECTS_COLUMNS)
+@contextmanager
+def _standard_output() -> Iterator[TextIO]:
+    """Standard output, written to only when all is there, so that a start that fails writes nothing."""
+    with TemporaryFile("w+", encoding="utf-8", newline="") as file:
+        yield file
+        file.seek(0)
+        shutil.copyfileobj(file, sys.stdout)
+        sys.stdout.flush()
 
+
+def _reject_writer(file: _Csv | None, first: list[Reject]) -> Callable[[Reject], None]:
     def write(reject: Reject) -> None:
         if len(first) < SHOWN_REJECTS:
             first.append(reject)
-        if writer:
-            writer.writerow(reject)
+        if file:
+            file.write(reject)
 
     return write
 

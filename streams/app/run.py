@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import signal
 import socket
 import sys
 import threading
@@ -22,6 +21,7 @@ from streams.app.console import WorkError
 from streams.app.exits import USER_ERRORS, WORK_ERRORS
 from streams.app.logs import say_who
 from streams.app.precedence import take_precedence
+from streams.app.stopping import when_asked_to_stop
 from streams.app.watch import Watch
 from streams.app.wiring import INBOX_OF, Deployment, make_worker
 from streams.engine.contract import Processor
@@ -77,9 +77,8 @@ class Runner:
         self._stopping.set()
 
     def run(self, started: Callable[[], None] = lambda: None) -> dict[str, BaseException]:
-        """Blocks until stopped. Returns what failed, by processor. SIGTERM and SIGINT stop it after the open batches."""
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, self._on_signal)
+        """Blocks until stopped, or asked to by a signal. Returns what failed, by processor. Open batches are ended."""
+        when_asked_to_stop(self._on_signal)
         sys.setswitchinterval(SWITCH_SECONDS)
         self._registry = ConfluentRegistry(self._deployment.configuration.registry_settings)
         threads = {

@@ -18,6 +18,7 @@ from types import FrameType
 from typing import Protocol
 
 from streams.app.console import UsageError, WorkError
+from streams.app.stopping import STOPPING, when_asked_to_stop
 
 log = logging.getLogger(__name__)
 
@@ -32,7 +33,7 @@ WINDOW_SECONDS = 60.0
 MOST_RESTARTS = 5
 """Within the window, of one child."""
 
-ENDED_AS_TOLD = frozenset({0, -signal.SIGTERM, -signal.SIGINT})
+ENDED_AS_TOLD = frozenset({0, *(-number for number in STOPPING)})
 """Exit codes of a child that was told to end; by the signal itself if it came before there was anything to drain."""
 
 WRONG_USE = 2
@@ -68,7 +69,7 @@ class _Place:
 
 
 class Supervisor:
-    """Runs children until `stop`, SIGTERM or SIGINT."""
+    """Runs children until `stop`, or a signal that asks it to."""
 
     def __init__(
         self,
@@ -92,8 +93,7 @@ class Supervisor:
 
         Raises WorkError if a child died too often, or could not end properly; UsageError if it said that it never will run.
         """
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, self._on_signal)
+        when_asked_to_stop(self._on_signal)
         try:
             self.look()
             while not (self._told or self._stopping.wait(LOOK_SECONDS)):

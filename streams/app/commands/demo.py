@@ -9,10 +9,12 @@ from rich.markup import escape
 from streams.app.console import out, print_facts, print_json, stages
 from streams.app.demo import DemoResult, clear, run_demo
 from streams.app.placing import cores
+from streams.app.simulation import need_simulation
 
 
 def demo(customers: int, seed: int, data: Path, *, fresh: bool, as_json: bool) -> None:
     """Runs the demo and prints what it found. Raises ConfigurationError when the folder holds another one."""
+    need_simulation()
     if fresh:
         clear(data)
     with stages(quiet=as_json) as progress:

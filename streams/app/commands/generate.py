@@ -9,10 +9,12 @@ from rich.markup import escape
 from connectors.simulated import estimate_events
 from connectors.simulated.files import TRUTH_FILE, FolderError, write_folder
 from streams.app.console import UsageError, out, print_facts, print_json, stages
+from streams.app.simulation import need_simulation
 
 
 def generate(customers: int, seed: int, output: Path, *, as_json: bool) -> None:
     """Writes a folder of simulated events and prints how many. Raises UsageError if the folder is not new or empty."""
+    need_simulation()
     about = estimate_events(customers)
     with stages(quiet=as_json) as progress:
         try:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from rich.markup import escape
+from rich.console import Console
+from rich.markup import escape as markup_escape
 
 from connectors.mappings import load_mapping
-from streams.app.console import err, out, print_facts, print_json, stages
-from streams.app.resolve import Resolved, resolve_files
+from streams.app.console import UsageError, err, out, print_facts, print_json, stages
+from streams.app.resolve import STANDARD_OUTPUT, Resolved, resolve_files
 from streams.app.truth import read_truth
 
 
@@ -19,12 +20,16 @@ def resolve(
     truth: Path | None,
     rejects: Path | None = None,
     *,
+    escape: bool = True,
     as_json: bool,
 ) -> None:
     """Writes which customer each record is, and prints how many there are and, with a truth, how right that is.
 
+    What people read is on standard error where the customers are on standard output.
     Raises DocumentError, UsageError and WorkError.
     """
+    if output == STANDARD_OUTPUT and as_json:
+        raise UsageError("--output - and --json both want standard output: name a file")
     mappings = [load_mapping(path) for path in mapping]
     known = read_truth(truth) if truth else None
     with stages(quiet=as_json) as progress:
@@ -34,6 +39,7 @@ def resolve(
             output,
             truth=known,
             rejects=rejects,
+            escape=escape,
             also_read=[*mapping, *([truth] if truth else [])],
             progress=progress,
             warn=_warn,
@@ -41,7 +47,7 @@ def resolve(
     if as_json:
         print_json(as_object(result, output))
     else:
-        _print(result, output, rejects)
+        _print(result, output, rejects, err if output == STANDARD_OUTPUT else out)
 
 
 def as_object(result: Resolved, output: Path) -> dict[str, object]:
@@ -71,12 +77,12 @@ def as_object(result: Resolved, output: Path) -> dict[str, object]:
 
 
 def _warn(name: str, what: str) -> None:
-    err.print(f"[yellow]note:[/] {escape(name)}: {escape(what)}", soft_wrap=True)
+    err.print(f"[yellow]note:[/] {markup_escape(name)}: {markup_escape(what)}", soft_wrap=True)
 
 
-def _print(result: Resolved, output: Path, rejects: Path | None) -> None:
+def _print(result: Resolved, output: Path, rejects: Path | None, to: Console) -> None:
     counts = result.counts
-    out.print()
+    to.print()
     print_facts(
         "Customers found",
         {
@@ -88,26 +94,28 @@ def _print(result: Resolved, output: Path, rejects: Path | None) -> None:
             "repeated rows": f"{counts.stale:,}",
             "rejected rows": f"{sum(result.rejected.values()):,}",
         },
+        to,
     )
-    _print_rejects(result, rejects)
+    _print_rejects(result, rejects, to)
     if result.verdict:
-        _print_verdict(result)
-    out.print()
-    out.print(f" {result.seconds:.1f} s: [bold]{result.records_per_second:,.0f} records/s[/]")
-    out.print(f" The customer of each record is in [bold cyan]{escape(str(output))}[/]", soft_wrap=True)
+        _print_verdict(result, to)
+    to.print()
+    to.print(f" {result.seconds:.1f} s: [bold]{result.records_per_second:,.0f} records/s[/]")
+    if output != STANDARD_OUTPUT:
+        to.print(f" The customer of each record is in [bold cyan]{markup_escape(str(output))}[/]", soft_wrap=True)
 
 
-def _print_rejects(result: Resolved, rejects: Path | None) -> None:
+def _print_rejects(result: Resolved, rejects: Path | None, to: Console) -> None:
     for reject in result.rejects:
-        where = escape(f"{reject.file}:{reject.line}: {reject.reason}: {reject.detail}")
-        out.print(f"   [dim]{where}[/]", soft_wrap=True)
+        where = markup_escape(f"{reject.file}:{reject.line}: {reject.reason}: {reject.detail}")
+        to.print(f"   [dim]{where}[/]", soft_wrap=True)
     more = sum(result.rejected.values()) - len(result.rejects)
     if more > 0:
         where = f"all are in {rejects}" if rejects else "--rejects FILE writes them all"
-        out.print(f"   [dim]and {more:,} more: {escape(where)}[/]", soft_wrap=True)
+        to.print(f"   [dim]and {more:,} more: {markup_escape(where)}[/]", soft_wrap=True)
 
 
-def _print_verdict(result: Resolved) -> None:
+def _print_verdict(result: Resolved, to: Console) -> None:
     assert result.verdict is not None
     quality, unlisted = result.verdict
     facts = {"precision": f"{quality.precision:.4f}", "recall": f"{quality.recall:.4f}", "F1": f"{quality.f1:.4f}"}
@@ -117,5 +125,5 @@ def _print_verdict(result: Resolved) -> None:
         facts["missing records"] = f"{quality.missing:,}"
     if unlisted:
         facts["records not in the truth"] = f"{unlisted:,}"
-    out.print()
-    print_facts("Pairs, by the truth", facts)
+    to.print()
+    print_facts("Pairs, by the truth", facts, to)

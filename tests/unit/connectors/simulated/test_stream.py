@@ -18,7 +18,8 @@ SOURCE_OF = {topic: source for source, topic in SOURCES.items()}
 
 def test_exported_names_are_these() -> None:
     assert set(simulated.__all__) == {
-        "SOURCES", "AvroDatum", "SourceEvent", "TruthRow", "estimate_events", "generate", "source_schema",
+        "SOURCES", "AvroDatum", "MissingFakerError", "SourceEvent", "TruthRow", "estimate_events", "generate", "need_faker",
+        "source_schema",
     }  # fmt: skip
 
 

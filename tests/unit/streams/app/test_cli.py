@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -171,4 +172,25 @@ def test_a_folder_without_data_and_an_unknown_name_are_failed_work(singleview: C
 
 
 def test_control_characters_of_a_source_do_nothing_to_a_terminal() -> None:
-    assert plain("a\x1b[2Jb\u202e[bold]").plain == "a\N{REPLACEMENT CHARACTER}[2Jb\N{REPLACEMENT CHARACTER}[bold]"
+    assert plain("a\x1b[2Jb\u202e[bold]").plain == r"a\x1b[2Jb\u202e[bold]"
+
+
+@pytest.mark.parametrize("command", [("demo", "--data", "d"), ("generate", "--output", "d")])
+def test_without_the_package_of_the_simulation_it_is_said_what_to_install_and_nothing_is_written(
+    singleview: CommandLine, site: Path, monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...]
+) -> None:
+    monkeypatch.setitem(sys.modules, "faker", None)
+    told = singleview(*command)
+    assert told.code == 1
+    assert "pip install 'singleview[demo]'" in told.err
+    assert not (site / "d").exists()
+
+
+def test_a_folder_s_name_may_hold_what_means_something_in_an_address(singleview: CommandLine, tmp_path: Path) -> None:
+    folder = tmp_path / "a#b?c=d%20e"
+    told = singleview("demo", "--customers", 5, "--data", folder, "--json")
+    assert (told.code, told.err) == (0, "")
+    assert [path.name for path in tmp_path.iterdir()] == [folder.name]
+    assert (folder / "log.db").is_file()
+    example = json.loads(told.out)["example"]
+    assert singleview("show", example, "--data", folder, "--json").code == 0

@@ -9,7 +9,9 @@ from random import Random
 
 import pytest
 
-from connectors.mappings import Mapping, load_mapping
+from connectors.mappings import Mapping, load_mapping, shipped_mapping
+from connectors.simulated import SOURCES
+from connectors.simulated.files import write_folder
 from streams.app import offline
 from streams.app.commands.resolve import resolve as command
 from streams.app.console import UsageError, WorkError
@@ -308,3 +310,67 @@ def test_the_command_prints_for_people(tmp_path: Path, capsys: pytest.CaptureFix
     assert "rows.csv:6: malformed-csv: 2 cells, and the header has 8" in said
     assert "and 2 more: --rejects FILE writes them all" in said
     assert "precision" not in said
+
+
+def test_the_output_goes_to_standard_output_and_what_people_read_to_standard_error(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    mapping(tmp_path)
+    command([table(tmp_path, ROWS)], [tmp_path / "m.yaml"], Path("-"), None, as_json=False)
+    told = capsys.readouterr()
+    assert [row[:3] for row in csv.reader(told.out.splitlines())][:2] == [
+        ["realm", "source", "record_id"],
+        ["north", "crm", "1"],
+    ]
+    assert len(told.out.splitlines()) == 1 + len(ROWS)
+    assert "customers" in told.err
+    assert not Path("-").exists()
+
+
+def test_standard_output_gets_nothing_of_work_that_failed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    mapping(tmp_path)
+    with pytest.raises(WorkError):
+        command([table(tmp_path, [])], [tmp_path / "m.yaml"], Path("-"), None, as_json=False)
+    assert capsys.readouterr().out == ""
+
+
+def test_standard_output_is_for_the_output_or_for_programs_and_not_both(tmp_path: Path) -> None:
+    mapping(tmp_path)
+    with pytest.raises(UsageError, match="name a file"):
+        command([table(tmp_path, ROWS)], [tmp_path / "m.yaml"], Path("-"), None, as_json=True)
+
+
+def test_rows_that_leave_no_record_fail_the_work(tmp_path: Path) -> None:
+    text = FLAT + "delete_when: {path: first, equals: gone}\n"
+    with pytest.raises(WorkError, match="no record comes of the 1 rows"):
+        resolve_files([table(tmp_path, ["north,crm,1,gone,,,,"])], [mapping(tmp_path, text)], tmp_path / "out.csv")
+    assert not (tmp_path / "out.csv").exists()
+
+
+@pytest.mark.parametrize(("escape", "written"), [(True, "'=cmd|x!A1"), (False, "=cmd|x!A1")])
+def test_a_record_id_that_a_spreadsheet_would_run_is_text_unless_asked_otherwise(
+    tmp_path: Path, escape: bool, written: str
+) -> None:
+    rows = [f"north,crm,=cmd|x!A1,{ADA}", f"north,crm,+49 30 1234,{BOB}"]
+    resolve_files([table(tmp_path, rows)], [mapping(tmp_path)], tmp_path / "out.csv", escape=escape)
+    assert [row[2] for row in output(tmp_path)[1:]] == ["+49 30 1234", written]
+
+
+def test_a_file_of_rejects_is_safe_in_a_spreadsheet_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    table(tmp_path, ["north,crm,,,,,,", *ROWS], name="=x.csv")
+    monkeypatch.chdir(tmp_path)
+    resolve_files([Path("=x.csv")], [mapping(tmp_path)], Path("out.csv"), rejects=Path("rejects.csv"))
+    assert (tmp_path / "rejects.csv").read_text().splitlines()[1].startswith("'=x.csv,2,missing-record-id,")
+
+
+def test_what_generate_wrote_is_read_with_the_mapping_of_its_source(tmp_path: Path) -> None:
+    write_folder(20, 7, tmp_path / "events", lambda done: None)
+    topics = sorted(SOURCES.items())
+    files = [tmp_path / "events" / f"{topic}.jsonl" for _, topic in topics]
+    mappings = [load_mapping(shipped_mapping(source)) for source, _ in topics]
+    found = resolve_files(files, mappings, tmp_path / "out.csv", truth=read_truth(tmp_path / "events" / "truth.csv"))
+    assert found.verdict is not None
+    assert found.verdict.unlisted == 0
+    assert found.verdict.quality.missing <= sum(found.rejected.values())
+    assert found.verdict.quality.f1 > 0.9
+    assert {source for _, source, _, _ in output(tmp_path)[1:]} == set(SOURCES)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import pytest
 
 from streams.app.console import UsageError, WorkError
+from streams.app.stopping import STOPPING
 from streams.app.supervise import (
     DRAIN_SECONDS,
     MOST_RESTARTS,
@@ -69,13 +70,13 @@ class Plant:
 
     def stopped_run(self) -> None:
         """Starts all, and is told to stop at once."""
-        before = [signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)]
+        before = {number: signal.getsignal(number) for number in STOPPING}
         self.supervisor.stop()
         try:
             self.supervisor.run()
         finally:
-            signal.signal(signal.SIGTERM, before[0])
-            signal.signal(signal.SIGINT, before[1])
+            for number, handler in before.items():
+                signal.signal(number, handler)
 
 
 def test_a_child_that_dies_is_started_again_after_a_pause_that_doubles() -> None:
