@@ -35,12 +35,13 @@ class Problem(NamedTuple):
     """One thing wrong with a document."""
 
     name: str  # the file, as the user named it
-    line: int  # from 1
+    line: int  # from 1; 0 for a file that could not be read at all
     where: str  # `attributes.phones[0].value`; empty for the document itself
     what: str
 
     def __str__(self) -> str:
-        return ": ".join(part for part in (f"{self.name}:{self.line}", self.where, self.what) if part)
+        place = f"{self.name}:{self.line}" if self.line else self.name
+        return ": ".join(part for part in (place, self.where, self.what) if part)
 
 
 class DocumentError(Exception):
@@ -60,7 +61,7 @@ def load_document(path: Path, model: type[M]) -> M:
         with path.open("rb") as file:
             data = file.read(MAX_BYTES + 1)
     except OSError as error:
-        raise DocumentError([Problem(str(path), 1, "", f"cannot be read: {error.strerror}")]) from error
+        raise DocumentError([Problem(str(path), 0, "", f"cannot be read: {error.strerror}")]) from error
     try:
         text = data.decode()
     except UnicodeDecodeError as error:
@@ -197,6 +198,8 @@ def _explain(error: ValidationError, model: type[BaseModel], data: object, tree:
     """One problem a place: what the members of a union each say about the same place is joined by `or`."""
     found: dict[tuple[int, str], list[str]] = {}
     for details in error.errors(include_url=False):
+        if _counts_only_what_is_right(details):
+            continue
         place, missing = _place(details["loc"], data, details["type"] == "missing")
         line = tree.lines.get(place[:-1] if missing else place, 1)
         whats = found.setdefault((line, _where(place)), [])
@@ -246,13 +249,37 @@ _PLAIN = {
     "tuple_type": "must be a list",
     "set_type": "must be a list",
     "frozen_set_type": "must be a list",
+    "path_type": "must be the path of a file or folder",
+    "finite_number": "must be a number",
 }
+
+
+_BOUNDS = {
+    "greater_than_equal": "must be at least {ge}",
+    "greater_than": "must be more than {gt}",
+    "less_than_equal": "must be at most {le}",
+    "less_than": "must be less than {lt}",
+    "too_short": "must have at least {min_length}",
+    "too_long": "must have at most {max_length}",
+    "string_too_short": "must have at least {min_length} characters",
+    "string_too_long": "must have at most {max_length} characters",
+    "string_pattern_mismatch": "must fit the pattern {pattern}",
+}
+"""With what pydantic's context calls the bound."""
+
+
+def _counts_only_what_is_right(details: ErrorDetails) -> bool:
+    """Whether a list is called too short only because its elements are wrong, each of which has an error of its own."""
+    given = details["input"]
+    return details["type"] == "too_short" and isinstance(given, list) and len(given) >= details["ctx"]["min_length"]
 
 
 def _what(details: ErrorDetails, model: type[BaseModel]) -> str:
     kind, context = details["type"], details.get("ctx", {})
     if kind in _PLAIN:
         return _PLAIN[kind]
+    if kind in _BOUNDS:
+        return _BOUNDS[kind].format_map({k: f"{v:g}" if isinstance(v, float) else v for k, v in context.items()})
     if kind == "extra_forbidden":
         return _unknown_key(details["loc"], model)
     if kind in {"literal_error", "enum", "union_tag_invalid"}:
@@ -261,7 +288,7 @@ def _what(details: ErrorDetails, model: type[BaseModel]) -> str:
         return f"is {given!r}{_nearest(str(given), allowed)} (allowed: {', '.join(allowed)})"
     if kind in {"value_error", "assertion_error"}:
         return str(context.get("error", details["msg"]))
-    message = details["msg"]
+    message = details["msg"].replace("Input should", "must").replace("should", "must")
     return message[:1].lower() + message[1:]
 
 

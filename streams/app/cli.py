@@ -10,27 +10,44 @@ from typing import Annotated, Literal
 import typer
 
 from streams.app import logs
+from streams.app.defaults import DEFAULT_CONFIG, DEFAULT_FOLDER
 from streams.app.exits import exit_code
 from streams.engine.collector import relax_collector
 from streams.engine.private import PRIVATE_UMASK
 
 app = typer.Typer(
     no_args_is_help=True,
-    add_completion=False,
     rich_markup_mode="markdown",
     pretty_exceptions_enable=False,
-    help="One true record per customer, from the change events of a communications service provider's systems.",
 )
+
 ConfigOption = Annotated[Path, typer.Option("--config", "-c", help="The deployment's configuration file.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object for programs.")]
 DemoFolder = Annotated[Path, typer.Option("--data", file_okay=False, help="Data folder of the embedded log.")]
 
 DeploymentOption = Annotated[
-    Path | None, typer.Option("--config", "-c", help="Look into this deployment on Kafka instead of a data folder.")
+    Path | None,
+    typer.Option("--config", "-c", help=f"Look into this deployment on Kafka; if there is one, {DEFAULT_CONFIG}."),
+]
+FolderOption = Annotated[
+    Path | None,
+    typer.Option("--data", file_okay=False, help=f"Look into this data folder instead; else, {DEFAULT_FOLDER}."),
 ]
 
-DEFAULT_CONFIG = Path("singleview.yaml")
-DEFAULT_FOLDER = Path("demo-data")
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from  import this_release
+
+        typer.echo(f"singleview {this_release()}")
+        raise typer.Exit
+
+
+@app.callback()
+def singleview(
+    _: Annotated[bool, typer.Option("--version", is_eager=True, callback=_version, help="Print the release.")] = False,
+) -> None:
+    """One true record per customer, from the change events of a communications service provider's systems."""
 
 
 @app.command()
@@ -190,7 +207,7 @@ def resolve(
 @app.command()
 def show(
     what: Annotated[str, typer.Argument(help="A customer id, old or new, or a source record: realm/source/id.")],
-    data: DemoFolder = DEFAULT_FOLDER,
+    data: FolderOption = None,
     config: DeploymentOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -204,7 +221,7 @@ def show(
 def why(
     first: Annotated[str, typer.Argument(metavar="A", help="A source record: realm/source/id.")],
     second: Annotated[str, typer.Argument(metavar="B", help="Another one.")],
-    data: DemoFolder = DEFAULT_FOLDER,
+    data: FolderOption = None,
     config: DeploymentOption = None,
     as_json: JsonOption = False,
 ) -> None:

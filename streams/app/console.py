@@ -69,6 +69,8 @@ class Stages:
     def __call__(self, stage: str, done: int, total: int) -> None:
         if self._progress is None:
             return
+        if not self._tasks:
+            self._progress.start()  # not before: of work that is refused at once there is nothing to show
         if stage not in self._tasks:
             self._tasks[stage] = int(self._progress.add_task(stage, total=total))
         self._progress.update(self._tasks[stage], completed=done, total=total)  # type: ignore[arg-type]
@@ -87,5 +89,9 @@ def stages(*, quiet: bool) -> Iterator[Stages]:
         MofNCompleteColumn(),
         TimeElapsedColumn(),
     )
-    with Progress(*columns, console=err) as progress:
+    progress = Progress(*columns, console=err)
+    try:
         yield Stages(progress)
+    finally:
+        if progress.tasks:
+            progress.stop()

@@ -7,6 +7,8 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
+from rich.text import Text
+
 from connectors.logs.embedded import EmbeddedLog
 from connectors.registry import ConfluentRegistry
 from schemas.canonical import Attributes
@@ -16,8 +18,9 @@ from schemas.topics import CUSTOMER_CHANGES
 from schemas.view import CustomerChange, CustomerView
 from streams.app.broker import reach
 from streams.app.config import Configuration
-from streams.app.console import WorkError, stages
+from streams.app.console import UsageError, WorkError, err, stages
 from streams.app.copies import Copies
+from streams.app.defaults import DEFAULT_CONFIG, DEFAULT_FOLDER
 from streams.app.embedded import data_paths
 from streams.app.summary import Tables
 from streams.app.wiring import Deployment
@@ -99,15 +102,41 @@ class Inspector:
         return sorted(map(self._codec.decode_change, self._changes(ids)), key=lambda change: change.processing_time)
 
 
+class Place(NamedTuple):
+    """Where to look: a deployment on Kafka, or an embedded data folder. One of them."""
+
+    config: Path | None
+    data: Path | None
+
+    def __str__(self) -> str:
+        return f"the deployment of {self.config}" if self.config else f"the data folder {self.data}"
+
+
+def find_place(data: Path | None, config: Path | None) -> Place:
+    """What was named; else the deployment in the current folder, as other commands take it; else a demo's data there.
+
+    Raises UsageError if both were named.
+    """
+    if config and data:
+        raise UsageError("--config looks into a deployment and --data into a folder: name one of them")
+    if data or config:
+        return Place(config, data)
+    return Place(DEFAULT_CONFIG, None) if DEFAULT_CONFIG.exists() else Place(None, DEFAULT_FOLDER)
+
+
 @contextmanager
-def open_place(data: Path, config: Path | None, processors: Collection[str], *, quiet: bool) -> Iterator[Inspector]:
-    """The deployment of `config` if there is one, else the embedded data folder."""
-    if config is None:
-        with open_folder(data) as found:
+def open_place(data: Path | None, config: Path | None, processors: Collection[str], *, quiet: bool) -> Iterator[Inspector]:
+    """The deployment or data folder that is meant (`find_place`); says which unless `quiet`."""
+    place = find_place(data, config)
+    if not quiet:
+        err.print(Text(f"looking into {place}", style="dim"), soft_wrap=True)
+    if place.config:
+        with open_deployment(place.config, processors, quiet=quiet) as found:
             yield found
-        return
-    with open_deployment(config, processors, quiet=quiet) as found:
-        yield found
+    else:
+        assert place.data
+        with open_folder(place.data) as found:
+            yield found
 
 
 @contextmanager
@@ -115,7 +144,9 @@ def open_folder(data: Path) -> Iterator[Inspector]:
     """An embedded data folder. No pipeline may be running on it. Raises WorkError if it holds nothing."""
     path, stores = data_paths(data)
     if not path.exists():
-        raise WorkError(f"{data} holds no data: run `singleview demo` first, or name a folder with --data")
+        raise WorkError(
+            f"{data} holds no data: run `singleview demo` first, or name a folder with --data, or a deployment with --config"
+        )
     log = EmbeddedLog(path)
 
     def changes(customers: Collection[str]) -> Iterator[bytes]:

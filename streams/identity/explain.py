@@ -124,6 +124,25 @@ def why_apart(stores: Iterable[Store], record_a: str, record_b: str) -> Why:
     return Why((record_a, record_b), (a, b), False, Reason.OTHER_REALMS if known else Reason.UNKNOWN)
 
 
+def is_known(stores: Iterable[Store], record: str) -> bool:
+    """Whether a record, `realm/source/id`, was ever seen. `stores`: of all partitions."""
+    key = Keys(realm_of(record)).record(record.partition("/")[2])
+    return any(store.get(key) is not None for store in stores)
+
+
+def realms(stores: Iterable[Store]) -> list[str]:
+    """The realms of which anything was ever seen, by name: asked by jumping from one to the next, not by reading all."""
+    return sorted(realm for store in stores for realm in _realms_of(store))
+
+
+def _realms_of(store: Store) -> Iterator[str]:
+    after: bytes | None = None
+    while (found := next(iter(store.scan(b"", after)), None)) is not None:
+        realm = found[0].partition(b"/")[0]
+        yield realm.decode("utf-8", "replace")
+        after = realm + b"0"  # the byte after `/`: past every key of this realm
+
+
 def _why_same(desk: Desk[F], a: str, b: str, answer: Why) -> Why:
     if any(key.links for key in answer.shared):
         return answer._replace(reason=Reason.LINKED)

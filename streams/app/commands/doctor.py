@@ -7,13 +7,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from confluent_kafka import KafkaException
-from rich.table import Table
+from rich.text import Text
 
 from streams.app.broker import quiet
 from streams.app.config import Configuration
 from streams.app.console import WorkError, out, plain, print_json
 from streams.app.doctor import Check, Status, examine
 from streams.app.rights import unusable
+from streams.app.rows import Column, print_rows
 from streams.app.wiring import Deployment
 
 COLOURS = {Status.OK: "green", Status.WARNING: "yellow", Status.ERROR: "bold red"}
@@ -38,12 +39,10 @@ def doctor(config: Path, *, as_json: bool) -> None:
 
 
 def _print(checks: Sequence[Check]) -> None:
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
-    for column in ("", "area", "what", "found"):
-        table.add_column(column, overflow="fold")
+    rows = []
     for check in checks:
         found = plain(check.found)
         if check.fix:
             found.append("\n").append_text(plain(f"→ {check.fix}"))
-        table.add_row(f"[{COLOURS[check.status]}]{check.status}[/]", check.area, plain(check.what), found)
-    out.print(table)
+        rows.append((Text(str(check.status), style=COLOURS[check.status]), plain(check.area), plain(check.what), found))
+    print_rows("", [Column(""), Column("area"), Column("what"), Column("found")], rows)

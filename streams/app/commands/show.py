@@ -8,8 +8,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from rich import box
-from rich.table import Table
 from rich.text import Text
 
 from schemas.canonical import source_of
@@ -17,12 +15,13 @@ from schemas.view import VIEW_ATTRIBUTES, CustomerChange, CustomerView, Sourced
 from streams.app.console import out, plain, print_json
 from streams.app.inspect import Inspection, open_place
 from streams.app.phrases import phrase
+from streams.app.rows import Column, print_rows
 
 SHOWN_CHANGES = 20
 UNION = "union"
 
 
-def show(what: str, data: Path, config: Path | None, *, as_json: bool) -> None:
+def show(what: str, data: Path | None, config: Path | None, *, as_json: bool) -> None:
     """Prints one customer. Raises WorkError if there is none."""
     with open_place(data, config, ("records", "customers"), quiet=as_json) as place:
         found = place.inspect(what)
@@ -46,24 +45,14 @@ def _print(found: Inspection) -> None:
         out.print(plain(f"{found.asked} belongs to it"), style="dim")
     if view.aliases:
         out.print(f"[dim]also answers to {', '.join(view.aliases)}[/]")
-    out.print(_values(view))
-    out.print(_members(found))
-    out.print(_history(view.customer_id, found.history))
+    _print_values(view)
+    _print_members(found)
+    _print_history(view.customer_id, found.history)
 
 
-def _table(title: str) -> Table:
-    return Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
-
-
-def _values(view: CustomerView) -> Table:
-    table = _table("Unified view")
-    table.add_column("attribute", style="cyan", overflow="fold")
-    table.add_column("value", overflow="fold")
-    table.add_column("from", no_wrap=True)
-    table.add_column("since", style="dim", no_wrap=True)
-    table.caption = f"+n: so many more records state it. In brackets the rule that chose it; a list is a {UNION}."
-    table.caption_justify = "left"
+def _print_values(view: CustomerView) -> None:
     records_of = Counter(map(source_of, view.members))
+    rows = []
     before = ""
     for name, value in _sourced(view):
         provenance = value.provenance
@@ -73,9 +62,11 @@ def _values(view: CustomerView) -> Table:
         origin = _origin(provenance.record, records_of)
         if provenance.count > 1:
             origin.append(f" +{provenance.count - 1}", "dim")
-        table.add_row("" if name == before else plain(name), text, origin, _day(provenance.time))
+        rows.append((plain("" if name == before else name), text, origin, plain(_day(provenance.time))))
         before = name
-    return table
+    columns = (Column("attribute", "cyan"), Column("value"), Column("from"), Column("since", "dim"))
+    note = f"+n: so many more records state it. In brackets the rule that chose it; a list is a {UNION}."
+    print_rows("Unified view", columns, rows, note)
 
 
 def _origin(record: str, records_of: Counter[str]) -> Text:
@@ -95,32 +86,27 @@ def _sourced(view: CustomerView) -> Iterator[tuple[str, Sourced[Any]]]:
             yield from ((name, element) for element in value or ())
 
 
-def _members(found: Inspection) -> Table:
-    table = _table(f"Members ({found.view.member_count})")
-    table.add_column("source record", style="cyan", overflow="fold")
-    table.add_column("version", justify="right")
-    table.add_column("says", overflow="fold")
+def _print_members(found: Inspection) -> None:
+    rows = []
     for member in found.members:
         said = ", ".join(name for name in member.attributes.__struct_fields__ if getattr(member.attributes, name))
-        table.add_row(plain(member.record), str(member.version), said)
-    return table
+        rows.append((plain(member.record), plain(str(member.version)), plain(said)))
+    columns = (Column("source record", "cyan"), Column("version", justify="right"), Column("says"))
+    print_rows(f"Members ({found.view.member_count})", columns, rows)
 
 
-def _history(customer: str, history: list[CustomerChange]) -> Table:
-    """The newest changes; those of an id that was merged into it are named by their event id."""
+def _print_history(customer: str, history: list[CustomerChange]) -> None:
+    """The newest changes, in the order they were published; those of an id merged into it are named by their event id."""
     title = (
         f"History ({len(history)})" if len(history) <= SHOWN_CHANGES else f"History (last {SHOWN_CHANGES} of {len(history)})"
     )
-    table = _table(title)
-    table.add_column("version", style="cyan", overflow="fold")
-    table.add_column("what changed", overflow="fold")
-    table.add_column("because of", overflow="fold")
-    table.add_column("when", style="dim", no_wrap=True)
+    rows = []
     for change in history[-SHOWN_CHANGES:]:
         version = str(change.version) if change.customer_id == customer else change.event_id
-        cause = change.causes[-1].ref if change.causes else ""
-        table.add_row(version, _what(change), plain(cause), _day(change.event_time))
-    return table
+        cause = f"{change.causes[-1].ref} of {_day(change.event_time)}" if change.causes else _day(change.event_time)
+        rows.append((plain(version), plain(_what(change)), plain(cause), plain(_minute(change.processing_time))))
+    columns = (Column("version", "cyan"), Column("what changed"), Column("because of"), Column("published (UTC)", "dim"))
+    print_rows(title, columns, rows)
 
 
 def _what(change: CustomerChange) -> str:
@@ -135,3 +121,7 @@ def _what(change: CustomerChange) -> str:
 
 def _day(ms: int) -> str:
     return datetime.fromtimestamp(ms / 1000, UTC).strftime("%Y-%m-%d")
+
+
+def _minute(ms: int) -> str:
+    return datetime.fromtimestamp(ms / 1000, UTC).strftime("%Y-%m-%d %H:%M")

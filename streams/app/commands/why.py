@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from rich.table import Table
 from rich.text import Text
 
 from schemas.canonical import realm_of
 from streams.app.console import UsageError, WorkError, out, plain, print_json
 from streams.app.inspect import open_place
+from streams.app.rows import Column, print_rows
 from streams.engine.contract import Store
-from streams.identity.explain import Reason, SharedKey, Why, why_apart
+from streams.identity.explain import Reason, SharedKey, Why, is_known, realms, why_apart
 from streams.identity.explain import why as explain
 from streams.identity.factory import ShippedMatcher
 from streams.identity.model import Comparison, Thresholds
@@ -20,20 +20,29 @@ from streams.identity.model import Comparison, Thresholds
 CENTIBITS = 100
 
 
-def why(first: str, second: str, data: Path, config: Path | None, *, as_json: bool) -> None:
+def why(first: str, second: str, data: Path | None, config: Path | None, *, as_json: bool) -> None:
     """Prints why two records are, or are not, one customer. Raises WorkError if either was never seen."""
     for record in (first, second):
         if record.count("/") < 2:
             raise UsageError(f"{record} is no source record: name it realm/source/id")
     with open_place(data, config, ("identity",), quiet=as_json) as place:
-        answer = _answer(list(place.tables.partitions("identity")), first, second)
-    if answer.reason is Reason.UNKNOWN:
-        realms = " and ".join(dict.fromkeys((realm_of(first), realm_of(second))))
-        raise WorkError(f"{first} and {second}: {Reason.UNKNOWN.value} (looked in realm {realms})")
+        stores = list(place.tables.partitions("identity"))
+        answer = _answer(stores, first, second)
+        unknown = [record for record in (first, second) if not is_known(stores, record)]
+        if unknown:
+            raise WorkError("; ".join(_never_seen(stores, record) for record in unknown))
     if as_json:
         print_json(as_object(answer))
     else:
         _print(answer)
+
+
+def _never_seen(stores: Sequence[Store], record: str) -> str:
+    """Names the record, and where one of its source and id was seen after all."""
+    realm, _, rest = record.partition("/")
+    others = [other for other in realms(stores) if is_known(stores, f"{other}/{rest}")]
+    elsewhere = f"; there is {' and '.join(f'{other}/{rest}' for other in others)}" if others else ""
+    return f"{record} was never seen in realm {realm}{elsewhere}"
 
 
 def _answer(stores: Sequence[Store], first: str, second: str) -> Why:
@@ -76,38 +85,36 @@ def _print(answer: Why) -> None:
     out.print(Text.assemble(first, " and ", second, ": ", Text.from_markup(verdict)))
     for record, customer in zip(answer.records, answer.customers, strict=True):
         out.print(Text.assemble("  ", (str(plain(record)), "dim"), " belongs to ", (customer or "no customer", "cyan")))
-    out.print(f"{answer.reason.value}\n")
+    reason = answer.reason.value
+    if answer.reason is Reason.OTHER_REALMS:
+        reason += " " + ", ".join(f"{record} is of {realm_of(record)}" for record in answer.records) + "."
+    out.print(plain(reason), "\n", sep="")
     if answer.comparison and answer.thresholds:
-        out.print(_levels(answer.comparison, answer.thresholds))
+        _print_levels(answer.comparison, answer.thresholds)
     if answer.shared:
-        out.print(_keys(answer))
+        _print_keys(answer)
     if answer.chain:
-        out.print(_chain(answer))
+        _print_chain(answer)
 
 
-def _levels(comparison: Comparison, thresholds: Thresholds) -> Table:
-    table = Table(title="Compared, in bits: +1 is twice as likely one customer", title_justify="left", title_style="bold")
-    table.add_column("attribute")
-    table.add_column("level")
-    table.add_column("weight", justify="right")
+def _print_levels(comparison: Comparison, thresholds: Thresholds) -> None:
+    rows = []
     for level in comparison.levels:
         colour = "green" if level.weight > 0 else "red" if level.weight < 0 else "dim"
-        table.add_row(level.attribute, level.level, f"[{colour}]{level.weight / CENTIBITS:+.2f}[/]")
-    table.add_section()
-    table.add_row("[bold]score[/]", "", f"[bold]{comparison.score / CENTIBITS:+.2f}[/]")
-    table.add_row("match from", "", f"{thresholds.match / CENTIBITS:+.2f}")
-    table.add_row("review from", "", f"{thresholds.review / CENTIBITS:+.2f}")
-    return table
+        rows.append((Text(level.attribute), Text(level.level), Text(_signed(level.weight), style=colour)))
+    total = (("score", comparison.score), ("match from", thresholds.match), ("review from", thresholds.review))
+    rows += [(Text(name, style="bold"), Text(), Text(_signed(weight), style="bold")) for name, weight in total]
+    columns = (Column("attribute"), Column("level"), Column("weight", justify="right"))
+    print_rows("Compared, in bits: +1 is twice as likely one customer", columns, rows)
 
 
-def _keys(answer: Why) -> Table:
-    table = Table(title="Match keys both hold", title_justify="left", title_style="bold")
-    table.add_column("kind")
-    table.add_column("holders", justify="right")
-    table.add_column("state")
-    for key in answer.shared:
-        table.add_row(key.kind, str(key.holders), _state(key))
-    return table
+def _signed(centibits: int) -> str:
+    return f"{centibits / CENTIBITS:+.2f}"
+
+
+def _print_keys(answer: Why) -> None:
+    rows = [(plain(key.kind), Text(str(key.holders)), Text(_state(key))) for key in answer.shared]
+    print_rows("Match keys both hold", (Column("kind"), Column("holders", justify="right"), Column("state")), rows)
 
 
 def _state(key: SharedKey) -> str:
@@ -117,15 +124,9 @@ def _state(key: SharedKey) -> str:
     return f"{state}, generic" if key.generic else state
 
 
-def _chain(answer: Why) -> Table:
-    table = Table(title="Connected through", title_justify="left", title_style="bold")
-    table.add_column("record")
-    table.add_column("with")
-    table.add_column("by", justify="right")
+def _print_chain(answer: Why) -> None:
+    rows = []
     for step in answer.chain:
-        table.add_row(
-            plain(step.record),
-            plain(step.other),
-            "a linking value" if step.score is None else f"{step.score / CENTIBITS:+.2f}",
-        )
-    return table
+        by = "a linking value" if step.score is None else _signed(step.score)
+        rows.append((plain(step.record), plain(step.other), Text(by)))
+    print_rows("Connected through", (Column("record"), Column("with"), Column("by", justify="right")), rows)

@@ -138,7 +138,7 @@ def test_a_file_is_read_and_named_in_errors(tmp_path: Path) -> None:
 
 
 def test_a_file_that_cannot_be_read_is_a_document_error(tmp_path: Path) -> None:
-    with pytest.raises(DocumentError, match=r"none\.yaml:1: cannot be read: No such file"):
+    with pytest.raises(DocumentError, match=r"none\.yaml: cannot be read: No such file"):
         load_document(tmp_path / "none.yaml", Sample)
     (tmp_path / "latin.yaml").write_bytes(b"name: a\ntopics: [\xe9]")
     with pytest.raises(DocumentError, match=r"latin\.yaml:2: is not UTF-8 text"):

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,8 @@ from connectors.mappings import shipped_mapping
 from streams.app import broker
 from streams.app.cli import app
 from streams.app.console import plain
+from streams.app.inspect import open_folder
+from streams.app.summary import memberships
 from tests.command_line import CommandLine
 
 COMMANDS = sorted(
@@ -194,3 +198,82 @@ def test_a_folder_s_name_may_hold_what_means_something_in_an_address(singleview:
     assert (folder / "log.db").is_file()
     example = json.loads(told.out)["example"]
     assert singleview("show", example, "--data", folder, "--json").code == 0
+
+
+def test_the_release_is_printed(singleview: CommandLine) -> None:
+    assert singleview("--version") == (0, f"singleview {version('singleview')}\n", "")
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_shells_can_complete_commands(singleview: CommandLine, shell: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION", "1")
+    told = singleview("--show-completion", shell)
+    assert told.code == 0
+    assert "_SINGLEVIEW_COMPLETE" in told.out
+
+
+SHOW = ("show", "north/crm/1")
+WHY = ("why", "north/crm/1", "north/crm/2")
+
+
+@pytest.mark.parametrize("command", [SHOW, WHY])
+def test_show_and_why_look_into_the_deployment_of_the_current_folder_and_say_so(
+    singleview: CommandLine, site: Path, command: tuple[str, ...]
+) -> None:
+    told = singleview(*command)
+    assert told.err.startswith("looking into the deployment of singleview.yaml\n")
+    assert f"Kafka at {NOWHERE} cannot be used" in told.err
+
+
+@pytest.mark.parametrize("command", [SHOW, WHY])
+def test_where_there_is_no_deployment_they_look_into_the_demo_s_folder_and_say_so(
+    singleview: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    told = singleview(*command)
+    assert told.code == 1
+    assert told.err.startswith("looking into the data folder demo-data\n")
+    for way in ("singleview demo", "--data", "--config"):
+        assert way in told.err
+
+
+@pytest.mark.parametrize("command", [SHOW, WHY])
+def test_a_folder_is_looked_into_although_there_is_a_deployment(
+    singleview: CommandLine, site: Path, command: tuple[str, ...]
+) -> None:
+    assert "nothing-there holds no data" in singleview(*command, "--data", "nothing-there").err
+    told = singleview(*command, "--data", "nothing-there", "--config", "singleview.yaml")
+    assert told.code == 2
+    assert "name one of them" in told.err
+
+
+def test_why_names_the_record_that_was_never_seen_and_the_realm_it_is_of_instead(
+    singleview: CommandLine, tmp_path: Path
+) -> None:
+    singleview("demo", "--customers", 40, "--data", tmp_path, "--json")
+    with open_folder(tmp_path) as place:
+        north = next(record for record in memberships(place.tables) if record.startswith("north/"))
+        south = next(record for record in memberships(place.tables) if record.startswith("south/"))
+        elsewhere = f"south/{north.partition('/')[2]}"
+    told = singleview("why", north, "north/crm/none", "--data", tmp_path)
+    assert told.code == 1
+    assert told.err.splitlines()[-1] == "failed: north/crm/none was never seen in realm north"
+    told = singleview("why", north, elsewhere, "--data", tmp_path)
+    assert told.err.splitlines()[-1] == f"failed: {elsewhere} was never seen in realm south; there is {north}"
+    told = singleview("why", north, south, "--data", tmp_path)
+    assert told.code == 0
+    assert f"{north} is of north, {south} is of south." in " ".join(told.out.split())
+
+
+def test_a_history_is_in_the_order_of_its_dates(singleview: CommandLine, tmp_path: Path) -> None:
+    example = json.loads(singleview("demo", "--customers", 40, "--data", tmp_path, "--json").out)["example"]
+    told = singleview("show", example, "--data", tmp_path).out
+    history = told[told.index("History (") :]
+    times = re.findall(r"\d{4}-\d{2}-\d{2} \d{2}:\d{2}", history)
+    assert len(times) == int(re.search(r"History \((\d+)\)", told)[1])  # type: ignore[index]
+    assert times == sorted(times)
+
+
+def test_a_file_that_is_not_there_has_no_first_line(singleview: CommandLine, site: Path) -> None:
+    for arguments in (("check", "none.yaml"), ("init", "-c", "none.yaml"), ("resolve", "x", "-m", "none.yaml", "-o", "y")):
+        assert singleview(*arguments).err == "error: none.yaml: cannot be read: No such file or directory\n"
