@@ -57,6 +57,7 @@ MAX_MET = 16
 """Events of one position that a row tells from each other: a second of a busy record, where the source counts seconds."""
 
 _LOG_SCOPE = re.compile(r"p\d+")
+BY_SOURCE = TALLY_KEY + b"/"  # before realm/source: how many records of it exist, as a decimal number
 _encode = msgspec.msgpack.Encoder().encode
 NO_ATTRIBUTES = msgspec.Raw(_encode(Attributes()))
 _LISTED = tuple(name for name in ATTRIBUTES if name != "characteristics")
@@ -163,6 +164,8 @@ class Records:
         merge.run()
         waits = _watch(row, change.record, now, store) if merge.accepted else NO_CHANGE
         self._count(store, merge, waits, existed=existed)
+        if row.exists != existed:
+            _count_by_source(store, change.record, 1 if row.exists else -1)
         if not merge.accepted:
             if merge.noted:
                 store.put(row_key(change.record), RECORD_ROWS.encode(row))
@@ -444,6 +447,21 @@ def _digest(operation: str, said: Attributes) -> bytes:
     return hashlib.blake2b(_encode((operation, said)), digest_size=8).digest()
 
 
+def _count_by_source(store: Store, record: str, change: int) -> None:
+    """Never below zero: records of a store that a release before made were not counted."""
+    key = BY_SOURCE + "/".join(record.split("/", 2)[:2]).encode()
+    store.put(key, b"%d" % max(0, int(store.get(key) or b"0") + change))
+
+
+def records_by_source(store: Store) -> dict[tuple[str, str], int]:
+    """How many records there are of each realm and source."""
+    found = {}
+    for key, count in store.scan(BY_SOURCE):
+        realm, _, source = key.removeprefix(BY_SOURCE).decode().partition("/")
+        found[realm, source] = int(count)
+    return found
+
+
 def _load(store: Store, record: str) -> RecordRow:
     found = store.get(row_key(record))
     return RECORD_ROWS.decode(found) if found else RecordRow()
@@ -534,4 +552,14 @@ def _stated(attributes: Attributes | msgspec.Raw) -> list[str]:
 _read_names = msgspec.msgpack.Decoder(dict[str, msgspec.Raw]).decode
 
 
-__all__ = ["RECORD_ROWS", "TALLIES", "TALLY_KEY", "RecordRow", "Records", "Tally", "row_key"]
+__all__ = [
+    "BY_SOURCE",
+    "RECORD_ROWS",
+    "TALLIES",
+    "TALLY_KEY",
+    "RecordRow",
+    "Records",
+    "Tally",
+    "records_by_source",
+    "row_key",
+]

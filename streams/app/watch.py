@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from streams.app.figures import Figures, Sample
-from streams.customers import rows as customer_rows
+from streams.app.census import census
+from streams.app.figures import Distribution, Figures, Sample
 from streams.engine import metrics
 from streams.engine.contract import Message, Processor, Store
 from streams.engine.log import Inbox
+from streams.engine.overlay import Overlay, StoreError
 from streams.engine.runtime import Worker
 from streams.intake import Intake
-from streams.records import TALLIES, TALLY_KEY, Tally
 
 STEPS = {1: "begin", 2: "offsets", 3: "fold", 4: "produce", 5: "commit", 6: "apply"}
 """Names of the commit protocol's steps (streams/engine/runtime.py)."""
@@ -24,9 +25,6 @@ COMMITTED = 6
 
 PUBLISH_SECONDS = 1.0
 """How old the figures others see may be while the processor runs."""
-
-OF_TALLIES = (metrics.STALE, metrics.SOURCE_RECORDS, metrics.WITHOUT_CUSTOMER, metrics.UNSETTLED)
-"""Counts that are part of a partition's state."""
 
 ONE_IN = 50
 MOST_SAMPLED = 8
@@ -72,7 +70,6 @@ class Watch:
         self._wall_ms = wall_ms
         self._since = 0.0  # when the current step began
         self._batch: list[_Seen] = []
-        self._tallies: dict[int, Tally | customer_rows.Tally] = {}
         self._intake: Intake | None = None
 
     # -- during a batch --
@@ -93,10 +90,10 @@ class Watch:
         self._intake = processor if isinstance(processor, Intake) else None
         return _Watched(processor, self)
 
-    def look(self, batch: Sequence[Message], store: Store) -> None:
+    def look(self, batch: Sequence[Message]) -> None:
         """What is kept of a partition's messages until they are committed."""
         times = tuple(self._event_times(batch, self._event_time)) if self._event_time else ()
-        self._batch.append(_Seen(batch[0].partition, len(batch), batch[0].timestamp, times, store))
+        self._batch.append(_Seen(batch[0].partition, len(batch), batch[0].timestamp, times))
 
     @staticmethod
     def _event_times(batch: Sequence[Message], event_time: EventTime) -> Iterator[int]:
@@ -116,10 +113,6 @@ class Watch:
             self._figures.observe(metrics.HOP_SECONDS, label, max(0.0, now - seen.oldest) / 1000)
             for event_time in seen.event_times:
                 self._figures.observe(metrics.NOTIFICATION_SECONDS, label, max(0.0, now - event_time) / 1000)
-            if self.processor == "records" and (tally := seen.store.get(TALLY_KEY)):
-                self._tallies[seen.partition] = TALLIES.decode(tally)
-            elif self.processor == "customers" and (tally := seen.store.get(customer_rows.TALLY_KEY)):
-                self._tallies[seen.partition] = customer_rows.TALLIES.decode(tally)
         self._batch.clear()
 
     # -- before the first step of the runtime --
@@ -199,7 +192,7 @@ class Watch:
     def _partitions(self, worker: Worker, lags: Mapping[Inbox, int]) -> None:
         """What is told by partition; nothing of those that have gone to another instance."""
         name, put = self.processor, self._figures.set
-        self._figures.forget(metrics.LAG, metrics.RESTORED, metrics.RESTORE_LEFT, metrics.PARKED, *OF_TALLIES)
+        self._figures.forget(metrics.LAG, metrics.RESTORED, metrics.RESTORE_LEFT, metrics.PARKED, *metrics.OF_THE_STATE)
         restoring, parked = worker.restoring, worker.parked
         for inbox in worker.partitions:
             place = (name, inbox.topic, str(inbox.partition))
@@ -214,20 +207,10 @@ class Watch:
                 put(metrics.PARKED, (name, str(inbox.partition)), parked[inbox])
             if inbox in lags:
                 put(metrics.LAG, place, lags[inbox])
-            if tally := self._tallies.get(inbox.partition):
-                self._tell(str(inbox.partition), tally)
-
-    def _tell(self, partition: str, tally: Tally | customer_rows.Tally) -> None:
-        name, put = self.processor, self._figures.set
-        if isinstance(tally, customer_rows.Tally):
-            put(metrics.UNSETTLED, (name, partition), tally.unsettled)
-            return
-        put(metrics.WITHOUT_CUSTOMER, (name, partition), tally.without_customer)
-        put(metrics.SOURCE_RECORDS, (name, partition), tally.records)
-        put(metrics.STALE, (name, partition, "whole"), tally.stale)
-        put(metrics.STALE, (name, partition, "partly"), tally.partly_stale)
-        put(metrics.STALE, (name, partition, "incomparable"), tally.incomparable)
-        put(metrics.STALE, (name, partition, "backwards"), tally.backwards)
+            with suppress(StoreError):  # the worker meets it too, and has the store rebuilt
+                for metric, labels, value in census(name, inbox.partition, Overlay(worker.rows(inbox))):
+                    assert not isinstance(value, Distribution)
+                    put(metric, labels, value)
 
 
 class _Seen(NamedTuple):
@@ -237,7 +220,6 @@ class _Seen(NamedTuple):
     messages: int
     oldest: int  # ms; of the first message, as an inbox is nearly in order of time
     event_times: tuple[int, ...]  # ms, of a few
-    store: Store
 
 
 class _Watched:
@@ -250,5 +232,5 @@ class _Watched:
         self._watch = watch
 
     def prepare(self, batch: Sequence[Message], store: Store) -> None:
-        self._watch.look(batch, store)
+        self._watch.look(batch)
         self._prepare(batch, store)

@@ -192,7 +192,11 @@ RESTORE_LEFT = Metric(
     "Table records still to read before a partition's inbox is read; absent when it is",
 )
 SOURCE_RECORDS = Metric(
-    "singleview_source_records", Kind.GAUGE, ("processor", "partition"), "records", "Source records that exist"
+    "singleview_source_records",
+    Kind.GAUGE,
+    ("processor", "partition", "realm", "source"),
+    "records",
+    "Source records that exist. Without realm and source: those that 0.1.0 counted only together",
 )
 WITHOUT_CUSTOMER = Metric(
     "singleview_records_without_customer",
@@ -209,6 +213,26 @@ UNSETTLED = Metric(
     "Customers whose members are not those that identity expects, so that nothing of them is published: in passing while"
     " events flow. What they lack is asked for again after 90 s",
 )
+CUSTOMERS = Metric(
+    "singleview_customers", Kind.GAUGE, ("processor", "partition", "realm"), "customers", "Customers that have records"
+)
+MERGES = Metric(
+    "singleview_merges_total",
+    Kind.COUNTER,
+    ("processor", "partition", "realm"),
+    "customers",
+    "Customers merged into another. Part of the state: goes on over restarts and moves with the partition",
+)
+SPLITS = Metric(
+    "singleview_splits_total",
+    Kind.COUNTER,
+    ("processor", "partition", "realm"),
+    "customers",
+    "Customers split off another. Part of the state: goes on over restarts and moves with the partition",
+)
+OF_THE_STATE = (STALE, SOURCE_RECORDS, WITHOUT_CUSTOMER, UNSETTLED, CUSTOMERS, MERGES, SPLITS)
+"""Read from the committed rows of each partition (streams/app/census.py)."""
+
 STORE_BYTES = Metric(
     "singleview_store_bytes", Kind.GAUGE, ("processor", "partition"), "bytes", "Size of a partition's store on disk"
 )
@@ -245,6 +269,9 @@ METRICS: tuple[Metric, ...] = (
     SOURCE_RECORDS,
     WITHOUT_CUSTOMER,
     UNSETTLED,
+    CUSTOMERS,
+    MERGES,
+    SPLITS,
     STORE_BYTES,
     READY,
     INFO,

@@ -42,7 +42,7 @@ from streams.engine.folding import Fold, Folding
 from streams.engine.holdings import Holdings
 from streams.engine.log import NO_NOTES, AbortedError, Inbox, LogError, Session, UnavailableError, UnknownError
 from streams.engine.outbox import BatchOutbox, Outgoing, Partitioner
-from streams.engine.overlay import StoreError
+from streams.engine.overlay import Backing, StoreError
 from streams.engine.pace import Pace
 from streams.engine.stops import NO_MEMORY, WHAT_TO_DO, Stops, SuspectError, Suspects, took_too_long
 from streams.engine.store import Progress, Stores
@@ -172,6 +172,10 @@ class Worker:
     def parked(self) -> Mapping[Inbox, int]:
         """Messages of each partition that wait to be tried again; of those that are read."""
         return self._holdings.parked
+
+    def rows(self, inbox: Inbox) -> Backing:
+        """The committed rows of a partition that is not being restored. For reading, between two steps."""
+        return self._holdings.backing(inbox)
 
     def _resume(self, inbox: Inbox) -> None:
         if inbox in self._stops:

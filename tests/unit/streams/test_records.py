@@ -27,7 +27,7 @@ from schemas.messages import (
 from schemas.position import lettered, numbered
 from streams.engine.contract import RejectedError
 from streams.engine.overlay import Overlay
-from streams.records import RECORD_ROWS, TALLIES, TALLY_KEY, RecordRow, Records, Tally, row_key
+from streams.records import BY_SOURCE, RECORD_ROWS, TALLIES, TALLY_KEY, RecordRow, Records, Tally, records_by_source, row_key
 from tests.fakes import MemoryStore, RecordingOutbox, message
 
 RECORD = "north/crm/1"
@@ -128,6 +128,7 @@ def test_events_in_any_order_with_redeliveries_leave_the_record_as_its_newest_ev
     assert (row.exists, found) == (exists, expected)
     assert bench.tally.records == exists
     assert bench.tally.events == len(arrivals)
+    assert sum(records_by_source(bench.store).values()) == exists
 
 
 def test_a_late_patch_is_kept_where_nothing_newer_has_written() -> None:
@@ -473,3 +474,22 @@ def test_an_event_that_is_undone_leaves_nothing_in_the_counts() -> None:
             overlay.undo()
     assert TALLIES.decode(overlay.get(TALLY_KEY) or b"") == Tally(records=1, events=2, without_customer=1)
     assert RECORD_ROWS.decode(overlay.get(row_key(RECORD)) or b"").version == 2
+
+
+def test_records_are_counted_by_realm_and_source_however_their_ids_look() -> None:
+    bench = Bench()
+    for record in ("north/crm/1", "north/crm/a/b/c", "north/billing/1", "south/crm/1"):
+        bench.change(msgspec.structs.replace(change(1, "snapshot", status="a"), record=record))
+    bench.change(msgspec.structs.replace(change(2, "snapshot", status="b"), record="north/crm/1"))
+    bench.change(msgspec.structs.replace(change(2, "delete"), record="north/billing/1"))
+    assert records_by_source(bench.store) == {("north", "crm"): 2, ("north", "billing"): 0, ("south", "crm"): 1}
+
+
+def test_a_record_that_an_earlier_release_did_not_count_by_source_takes_nothing_away_when_it_is_deleted() -> None:
+    bench = Bench()
+    bench.change(change(1, "snapshot", status="a"))
+    for key in [key for key in bench.store.rows if key.startswith(BY_SOURCE)]:
+        del bench.store.rows[key]
+    bench.change(change(2, "delete"))
+    assert sum(records_by_source(bench.store).values()) == 0
+    assert bench.tally.records == 0

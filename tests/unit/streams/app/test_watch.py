@@ -11,13 +11,15 @@ from connectors.mappings.reading import Reading, Unread
 from streams.app.figures import Distribution
 from streams.app.watch import MOST_SAMPLED, PUBLISH_SECONDS, Watch
 from streams.engine import metrics
-from streams.engine.contract import Message
+from streams.engine.contract import Message, Outbox, Store
 from streams.engine.log import Inbox
 from streams.engine.metrics import Metric
+from streams.engine.overlay import Backing, NoBacking
 from streams.engine.runtime import Counts, Worker
 from streams.engine.store import Progress
+from streams.identity.rows import REALM, RECORD, Keys, RealmRow, RecordRow
 from streams.intake import Intake
-from streams.records import TALLIES, TALLY_KEY, Tally
+from streams.records import BY_SOURCE, TALLIES, TALLY_KEY, Tally
 from tests.fakes import MemoryStore, RecordingOutbox
 from tests.unit.streams.engine.test_runtime import Counter, Plant
 
@@ -97,7 +99,7 @@ def test_a_batch_done_again_is_one_hop() -> None:
     watch = Watch("notify", int, wall_ms=lambda: 1_500)
     for _ in range(2):
         watch.at(1)
-        watch.look([message(0)], MemoryStore())
+        watch.look([message(0)])
     watch.at(6)
     (hops,) = [sample.value for sample in watch._figures.samples() if sample.metric is metrics.HOP_SECONDS]
     assert isinstance(hops, Distribution)
@@ -141,6 +143,9 @@ class Restoring:
     waiting: ClassVar[dict[str, str]] = {}
     parked: ClassVar[dict[Inbox, int]] = {Inbox("in", 2): 4}
     trouble = "the log does not answer"
+
+    def rows(self, inbox: Inbox) -> Backing:
+        return NoBacking()
 
 
 def test_a_restore_is_told_while_it_goes_on() -> None:
@@ -203,7 +208,7 @@ def message(offset: int, value: bytes | None = b"500") -> Message:
 def test_notifications_are_sampled_and_measured_from_the_sources_time(size: int, sampled: int) -> None:
     watch = Watch("notify", int, wall_ms=lambda: 1_500)
     watch.at(1)
-    watch.look([message(offset) for offset in range(size)], MemoryStore())
+    watch.look([message(offset) for offset in range(size)])
     watch.at(6)
     (sample,) = [s for s in watch._figures.samples() if s.metric is metrics.NOTIFICATION_SECONDS]
     assert isinstance(sample.value, Distribution)
@@ -215,28 +220,83 @@ def test_a_change_that_cannot_be_read_is_left_out_and_a_clock_ahead_counts_as_no
     watch = Watch("notify", lambda value: None if value == b"bad" else 9_999, wall_ms=lambda: 1_500)
     watch.at(1)
     for value in (b"bad", None, b"ahead"):
-        watch.look([message(0, value)], MemoryStore())
+        watch.look([message(0, value)])
     watch.at(6)
     (sample,) = [s for s in watch._figures.samples() if s.metric is metrics.NOTIFICATION_SECONDS]
     assert sample.value == Distribution((1,) * (len(metrics.NOTIFICATION_SECONDS.buckets) + 1), 0.0)
 
 
-def test_stale_events_are_those_of_the_committed_state(plant: Plant) -> None:
-    watch = Watch("records")
-    tally = Tally(records=9, events=20, stale=5, partly_stale=2, incomparable=1, backwards=3)
-    watch.at(1)
-    watch.look([Message("in", 1, 0, b"k", b"v", (), 0)], MemoryStore({TALLY_KEY: TALLIES.encode(tally)}))
-    watch.at(6)
-    worker = plant.worker(Counter())
+class Rows(Counter):
+    """A processor whose every message writes the same rows."""
+
+    def __init__(self, rows: Mapping[bytes, bytes]) -> None:
+        super().__init__()
+        self._rows = rows
+
+    def process(self, message: Message, store: Store, out: Outbox) -> None:
+        for key, value in self._rows.items():
+            store.put(key, value)
+
+
+RECORDS = {
+    TALLY_KEY: TALLIES.encode(Tally(records=9, events=20, stale=5, partly_stale=2, incomparable=1, backwards=3)),
+    BY_SOURCE + b"north/crm": b"4",
+    BY_SOURCE + b"south/crm": b"3",
+}
+IDENTITY = {
+    Keys("north").realm: REALM.encode(RealmRow(customers=7, merges=3, splits=1)),
+    Keys("north").record("crm/1"): RECORD.encode(RecordRow()),
+    Keys("south").realm: REALM.encode(RealmRow(customers=2)),
+}
+
+
+def test_what_the_state_counts_is_told_as_it_was_committed_also_after_a_restart(plant: Plant) -> None:
+    plant.feed([(b"a", b"v")])
+    for restarted in (False, True):
+        watch = Watch("records")
+        worker = plant.worker(watch.around(Rows(RECORDS)), at=watch.at)
+        plant.drain(worker)
+        watch.publish(worker, no_lags, now=True)
+        assert worker.counts.messages == (not restarted)
+        place = ("records", "0")
+        told = values(watch, metrics.STALE)
+        assert [told[*place, reason] for reason in ("whole", "partly", "incomparable", "backwards")] == [5, 2, 1, 3]
+        assert values(watch, metrics.SOURCE_RECORDS) == {
+            (*place, "north", "crm"): 4,
+            (*place, "south", "crm"): 3,
+            (*place, "", ""): 2,
+        }
+        worker.close()
+
+
+def test_customers_merges_and_splits_are_told_by_realm(plant: Plant) -> None:
+    plant.feed([(b"a", b"v")])
+    watch = Watch("identity")
+    worker = plant.worker(watch.around(Rows(IDENTITY)), at=watch.at)
     plant.drain(worker)
-    watch.publish(worker, no_lags)
-    assert values(watch, metrics.STALE) == {
-        ("records", "1", "whole"): 5,
-        ("records", "1", "partly"): 2,
-        ("records", "1", "incomparable"): 1,
-        ("records", "1", "backwards"): 3,
-    }
-    assert values(watch, metrics.SOURCE_RECORDS) == {("records", "1"): 9}
+    watch.publish(worker, no_lags, now=True)
+    north, south = ("identity", "0", "north"), ("identity", "0", "south")
+    assert values(watch, metrics.CUSTOMERS) == {north: 7, south: 2}
+    assert values(watch, metrics.MERGES) == {north: 3, south: 0}
+    assert values(watch, metrics.SPLITS) == {north: 1, south: 0}
+
+
+class Broken(NoBacking):
+    def get(self, key: bytes) -> bytes | None:
+        raise OSError
+
+
+def test_a_store_that_cannot_be_read_is_the_worker_s_matter_not_the_watch_s(
+    plant: Plant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watch = Watch("records")
+    worker = plant.worker(watch.around(Rows(RECORDS)), at=watch.at)
+    plant.feed([(b"a", b"v")])
+    plant.drain(worker)
+    monkeypatch.setattr(worker, "rows", lambda inbox: Broken())
+    watch.publish(worker, no_lags, now=True)
+    assert values(watch, metrics.SOURCE_RECORDS) == {}
+    assert values(watch, metrics.MESSAGES) == {("records",): 1}
 
 
 class Absent:

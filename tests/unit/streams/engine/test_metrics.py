@@ -11,6 +11,7 @@ from streams.engine.metrics import METRICS, Kind, Metric
 OPERATIONS = Path(__file__).parents[4] / "docs" / "operations.md"
 
 BOUNDED_LABELS = {
+    "realm",
     "source",
     "attribute",
     "result",
