@@ -1,11 +1,14 @@
 # singleview in an environment of its own, as a user of its own.
 FROM python:3.11-slim-bookworm AS build
+COPY requirements/run.lock /src/requirements/run.lock
+RUN python -m venv /opt/singleview \
+    && /opt/singleview/bin/pip install --no-cache-dir --require-hashes --requirement /src/requirements/run.lock
 COPY pyproject.toml README.md LICENSE /src/
 COPY streams /src/streams
 COPY tables /src/tables
 COPY schemas /src/schemas
 COPY connectors /src/connectors
-RUN python -m venv /opt/singleview && /opt/singleview/bin/pip install --no-cache-dir /src
+RUN /opt/singleview/bin/pip install --no-cache-dir --no-deps --no-build-isolation /src
 
 FROM python:3.11-slim-bookworm
 RUN useradd --system --uid 10001 --no-create-home singleview \

@@ -8,7 +8,7 @@ PYTHON ?= $(firstword $(foreach name,python3 python3.13 python3.12 python3.11,$(
 	$(name) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $(name))))
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types check format parts bench chaos chaos-pipeline fuzz clean
+.PHONY: help demo test quick lock lint types check format parts bench chaos chaos-pipeline fuzz clean
 
 help: ## show these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -18,6 +18,9 @@ demo: $(VENV)/installed ## five simulated systems through the whole pipeline, no
 
 test: $(VENV)/installed-dev ## all tests, with a real Kafka where this machine can run one
 	@$(BIN)/pytest
+
+quick: $(VENV)/installed-dev lint types ## style, types and unit tests: two minutes
+	@$(BIN)/pytest -q -n auto tests/unit tests/golden
 
 lint: $(VENV)/installed-dev ## style
 	@$(BIN)/ruff check .
@@ -51,16 +54,32 @@ clean: ## remove the environment and everything built
 	rm -rf $(VENV) .bench build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# The stamps are renewed when the dependencies may have changed.
-$(VENV)/installed: pyproject.toml | $(VENV)/made
+# What is installed is what requirements/*.lock name, with their hashes. The stamps are renewed when these may have changed.
+PIP := $(BIN)/pip --quiet --disable-pip-version-check install
+LOCKED := $(PIP) --require-hashes --requirement
+SELF := $(PIP) --no-deps --no-build-isolation --editable .
+
+$(VENV)/installed: pyproject.toml requirements/demo.lock | $(VENV)/made
 	@echo "installing singleview into $(VENV) ..."
-	@$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[demo]'
+	@$(LOCKED) requirements/demo.lock
+	@$(SELF)
 	@touch $@
 
-$(VENV)/installed-dev: pyproject.toml | $(VENV)/made
+$(VENV)/installed-dev: pyproject.toml requirements/dev.lock | $(VENV)/made
 	@echo "installing singleview and its development tools into $(VENV) ..."
-	@$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@$(LOCKED) requirements/dev.lock
+	@$(SELF)
 	@touch $@ $(VENV)/installed
+
+COMPILE = $(VENV)/lock/bin/uv pip compile pyproject.toml --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
+	--no-header --no-annotate
+
+lock: | $(VENV)/made ## renew requirements/*.lock: the newest releases that pyproject.toml allows, for every Python and system
+	@$(PYTHON) -m venv $(VENV)/lock
+	@$(VENV)/lock/bin/pip --quiet --disable-pip-version-check install uv
+	@$(COMPILE) --extra dev --output-file requirements/dev.lock
+	@$(COMPILE) --extra demo --constraint requirements/dev.lock --output-file requirements/demo.lock
+	@$(COMPILE) --extra build --constraint requirements/dev.lock --output-file requirements/run.lock
 
 $(VENV)/made:
 	@if [ -z "$(PYTHON)" ]; then \
