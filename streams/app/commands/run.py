@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Sequence
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from functools import partial
 from pathlib import Path
 from typing import TypedDict
@@ -17,6 +17,7 @@ from streams.app import logs
 from streams.app.broker import quiet, reach
 from streams.app.config import Configuration
 from streams.app.console import UsageError, WorkError, print_json
+from streams.app.endpoints import Place, announced, endpoints_file
 from streams.app.exits import exit_code
 from streams.app.exposition import Exposition
 from streams.app.facts.start import check_start
@@ -72,10 +73,21 @@ def run(
     places = place(chosen, count) if count > 1 else []
     names = [f"{name}-{index}" for index in range(len(places))]
     _check(deployment, chosen, names or [name])
-    if places:
-        _run_processes(deployment, places, names, as_json=as_json)
-    else:
-        _run_here(deployment, chosen, name, None, as_json=as_json)
+    with _announced(configuration, name, max(1, len(places))):
+        if places:
+            _run_processes(deployment, places, names, as_json=as_json)
+        else:
+            _run_here(deployment, chosen, name, None, as_json=as_json)
+
+
+def _announced(configuration: Configuration, instance: str, count: int) -> AbstractContextManager[None]:
+    """Where the processes listen is written down for a health check, if they do, at ports known before."""
+    if configuration.observe is None:
+        return nullcontext()
+    places = [Place(*configuration.observe.address(index)) for index in range(count)]
+    if not all(place.port for place in places):
+        return nullcontext()
+    return announced(endpoints_file(configuration.data_folder, instance), places)
 
 
 def _check(deployment: Deployment, chosen: Sequence[str], names: Sequence[str]) -> None:
