@@ -37,9 +37,9 @@ FolderOption = Annotated[
 
 def _version(wanted: bool) -> None:
     if wanted:
-        from  import this_release
+        from schemas.versions import installed
 
-        typer.echo(f"singleview {this_release()}")
+        typer.echo(f"singleview {installed()}")
         raise typer.Exit
 
 
