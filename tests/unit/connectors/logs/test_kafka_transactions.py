@@ -27,6 +27,9 @@ class FencedInItsFlush:
 
     def begin_transaction(self) -> None: ...
 
+    def poll(self, seconds: float) -> int:
+        return 0
+
     def __len__(self) -> int:
         return 0
 
