@@ -14,7 +14,7 @@ from typing import Literal, NamedTuple
 from msgspec import UNSET
 
 from connectors.mappings.model import EVERYWHERE
-from connectors.mappings.paths import getter, only_step, parse_path
+from connectors.mappings.paths import Getter, getter, only_step, parse_path
 from streams.engine.contract import LARGEST_NOTE, Message
 
 log = logging.getLogger(__name__)
@@ -46,16 +46,32 @@ class Presence:
         self._keys = {step: text for text in self.paths if (step := only_step(text)) is not None}
         self._simple = frozenset(self._keys)
         self._same = all(step == text for step, text in self._keys.items())
-        self._deep = [(text, getter(text)) for text in sorted(self.paths) if only_step(text) is None]
+        self._pairs = _pairs(self.paths)
+        pairs = frozenset(text for _, keys in self._pairs for text, _ in keys.values())
+        self._deep = [(text, getter(text)) for text in sorted(self.paths - pairs) if only_step(text) is None]
 
     def absent(self, item: object, event: object) -> frozenset[str]:
         """The paths that are nowhere in an event; mostly none."""
         missing = self._simple.difference(item) if type(item) is dict else self._simple
         if missing and not self._same:
             missing = frozenset(self._keys[step] for step in missing)
+        for parent, keys in self._pairs:
+            inner = item.get(parent) if type(item) is dict else None
+            if type(inner) is not dict or not keys.keys() <= inner.keys():
+                missing |= {text for text, get in keys.values() if _is_absent(get(item, event))}
         if self._deep:
             missing |= {text for text, get in self._deep if _is_absent(get(item, event))}
         return missing
+
+
+def _pairs(paths: frozenset[str]) -> list[tuple[str, dict[str, tuple[str, Getter]]]]:
+    """Paths of two steps, by the first: (first, {second: the path}). Those of one object are looked up together."""
+    found: dict[str, dict[str, tuple[str, Getter]]] = {}
+    for text in sorted(paths):
+        start, steps = parse_path(text)
+        if start == "item" and len(steps) == 2:
+            found.setdefault(steps[0], {})[steps[1]] = text, getter(text)
+    return list(found.items())
 
 
 def _is_absent(value: object) -> bool:
@@ -72,6 +88,7 @@ class Sightings:
     def __init__(self) -> None:
         self.first: dict[str, int] = {}  # offset of the first sighting ever
         self._spans: dict[int, dict[str, int]] = {}
+        self.full = -1  # a span in which every path was seen
 
     def begin(self, offset: int) -> None:
         """A batch begins at an offset."""
@@ -83,6 +100,7 @@ class Sightings:
         """An event has all of the paths that are not absent."""
         span = self._spans.setdefault(offset // SPAN, {})
         if len(span) == len(paths):
+            self.full = offset // SPAN
             return
         for path in paths.difference(absent, span):
             span[path] = offset
@@ -125,6 +143,9 @@ class Looked(NamedTuple):
 
     kept: frozenset[str]  # attributes that stay as they were
     empty: bool  # the event has none of the mapped paths
+
+
+_ALL_THERE = Looked(NONE, empty=False)
 
 
 class Seen:

@@ -224,7 +224,7 @@ class Mapping:
             found = self._record_id(item, event) if fields is item else as_text(item, "//key")
             if self._id_encodable:
                 refuse_encoded(found)
-            record = record_key(realm, source, self._checked_id(found))
+            record = record_key(realm, source, self._checked_id(found, event))
             where = "order"
             order = self._order(message, fields, event)
             where = "event_time"
@@ -331,9 +331,11 @@ class Mapping:
             raise RejectedError("unknown-realm", f"mapping {self.source}, realm: missing, or not one this mapping allows")
         return realm
 
-    def _checked_id(self, record_id: str) -> str:
+    def _checked_id(self, record_id: str, event: object = None) -> str:
         if not record_id:
-            raise RejectedError("missing-record-id", f"mapping {self.source}, record_id: missing or empty")
+            envelope = not self._debezium and isinstance(event, dict) and event.keys() >= {"op", "before", "after"}
+            hint = " (the event is Debezium's envelope: the format debezium reads it)" if envelope else ""
+            raise RejectedError("missing-record-id", f"mapping {self.source}, record_id: missing or empty{hint}")
         if len(record_id) > MAX_RECORD_ID:
             raise RejectedError("too-large", f"mapping {self.source}, record_id: longer than {MAX_RECORD_ID} characters")
         return record_id

@@ -19,7 +19,7 @@ class Unread(NamedTuple):
     detail: str
 
 
-@dataclass
+@dataclass(slots=True)
 class Reading:
     """Filled while a mapping reads a message."""
 

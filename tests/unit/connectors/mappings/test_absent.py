@@ -298,3 +298,19 @@ def test_the_note_of_a_hundred_paths_is_small() -> None:
     topic.read({"some": {"path": {"that": {"is": {"long": {f"c{n}": "x" for n in range(100)}}}}}})
 
     assert 0 < len(topic.reader.remember("t", 0, topic.offset + 1)) < 120
+
+
+@pytest.mark.parametrize(
+    ("person", "absent"),
+    [
+        ({"person": {"first": "A", "last": None}}, {"person.age"}),
+        ({"person": {"first": "A", "last": "B", "age": 1}}, set()),
+        ({"person": None}, set()),
+        ({"person.first": "A"}, {"person.last", "person.age"}),
+        ({"person": '{"first": "A"}'}, {"person.last", "person.age"}),
+        ({}, {"person.first", "person.last", "person.age"}),
+    ],
+)
+def test_paths_into_an_object_are_absent_where_nothing_stands_at_them(person: dict[str, object], absent: set[str]) -> None:
+    presence = mapping("names: {given: person.first, family: person.last}\ncharacteristics: {age: person.age}").presence
+    assert presence.absent(person, person) == absent

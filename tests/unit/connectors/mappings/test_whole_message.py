@@ -467,3 +467,9 @@ def test_a_field_that_is_listed_as_nulled_is_emptied() -> None:
 def test_a_bitmap_of_what_changed_is_refused() -> None:
     with pytest.raises(RejectedError, match=r"bad-value.*changed: a bitmap: have the connector write the names"):
         attributes("emails: {value: Email}", {"h": {"changed": ["0x650004E0"]}}, CHANGED)
+
+
+def test_an_envelope_that_is_read_as_json_is_told() -> None:
+    of = mapping("gender: after.g", HEAD.replace("record_id: id", "record_id: after.id"))
+    with pytest.raises(RejectedError, match=r"missing-record-id.*the event is Debezium's envelope: the format debezium"):
+        read(of, {"op": "d", "before": {"id": 1}, "after": None, "n": 1})
