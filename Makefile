@@ -41,8 +41,10 @@ parts: $(VENV)/installed-dev ## run a Kafka and a schema registry until Ctrl-C
 bench: $(VENV)/installed-dev ## our engine beside its peers, the whole pipeline, cost against size; half an hour
 	@$(BIN)/python -m benchmarks all
 
-chaos: $(VENV)/installed-dev ## 36 faults on a Kafka of its own while a reader verifies
-	@$(BIN)/python -m tests.chaos
+chaos: FAULTS ?= 36
+chaos: BROKERS ?= 1
+chaos: $(VENV)/installed-dev ## 36 faults on a Kafka of its own while a reader verifies (FAULTS=100 BROKERS=3)
+	@$(BIN)/python -m tests.chaos --faults $(FAULTS) --brokers $(BROKERS)
 
 chaos-pipeline: $(VENV)/installed-dev ## 12 faults on the whole pipeline, with a broker and a registry of its own
 	@$(BIN)/python -m tests.chaos --pipeline

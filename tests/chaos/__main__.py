@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import statistics
 import sys
 import time
@@ -11,6 +12,7 @@ from collections import Counter
 from collections.abc import Iterable
 
 from tests.chaos import faults, pipeline_faults
+from tests.chaos.counting import USUAL_LOAD, Load
 from tests.chaos.faults import KILLS
 from tests.chaos.pipeline_report import pipeline_main
 from tests.chaos.run import Report, chaos, sequence, strange_ends
@@ -27,6 +29,9 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--customers", type=int, default=300, help="whose events are published; with --pipeline")
     parser.add_argument("--brokers", type=int, default=1, choices=(1, 3))
+    parser.add_argument("--minutes", type=float, default=math.inf, help="no fault begins after so many")
+    parser.add_argument("--keys", type=int, default=USUAL_LOAD.keys, help="how many are counted")
+    parser.add_argument("--rate", type=int, default=USUAL_LOAD.rate, help="messages a second; less on a busy machine")
     parser.add_argument("--protocol", default="classic", choices=("classic", "consumer"))
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
@@ -45,9 +50,9 @@ def main() -> int:
     if given.pipeline:
         return pipeline_main(kinds, given.customers, given.seed, say, as_json=given.json)
     try:
-        with chaos(given.brokers, given.seed, given.protocol, say) as run:
+        with chaos(given.brokers, given.seed, given.protocol, say, Load(given.keys, given.rate)) as run:
             say(f"{len(kinds)} faults, seed {given.seed}, {given.brokers} broker(s), group protocol {given.protocol}")
-            report = run.run(kinds)
+            report = run.run(kinds, given.minutes)
             if not report.well:
                 print(f"the files are in {run.folders.root}", file=sys.stderr)
                 print(json.dumps(summary(report), indent=2))

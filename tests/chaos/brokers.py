@@ -15,7 +15,13 @@ MAJORITY = {
     "default.replication.factor": "3",
     "min.insync.replicas": "2",
     # For so long a frozen broker holds up what it has a replica of, and a killed one cannot come back.
-    "broker.session.timeout.ms": "20000",
+    "broker.session.timeout.ms": "40000",
+    "replica.lag.time.max.ms": "60000",
+    # Three on one busy machine: a controller that is slow is none that is gone.
+    "controller.quorum.fetch.timeout.ms": "10000",
+    "controller.quorum.election.timeout.ms": "5000",
+    "controller.quorum.request.timeout.ms": "10000",
+    "initial.broker.registration.timeout.ms": "300000",
     # Leaders go back soon to where the tests want them.
     "leader.imbalance.check.interval.seconds": "5",
     "leader.imbalance.per.broker.percentage": "0",
@@ -23,6 +29,7 @@ MAJORITY = {
 INTERNAL = ("__consumer_offsets", "__transaction_state")
 INTERNAL_PARTITIONS = 4
 INTERNAL_CONFIG = {"cleanup.policy": "compact", "min.insync.replicas": "1", "segment.bytes": "104857600"}
+POLL_SECONDS = 0.1
 LEADERS = (1, 2)
 """Of three brokers these lead the tables, and have Kafka's own topics between them."""
 
@@ -55,7 +62,8 @@ class Brokers:
             self._make([_led(prefix + spec.name, spec.partitions, (*LEADERS, 3), topic_config(spec, 3))])
 
     def table_leaders(self, topic: str) -> set[int]:
-        partitions = self._admin().list_topics(topic, timeout=30).topics[topic].partitions.values()
+        admin = AdminClient({"bootstrap.servers": self.address})
+        partitions = admin.list_topics(topic, timeout=30).topics[topic].partitions.values()
         return {partition.leader for partition in partitions}
 
     def close(self) -> None:
@@ -64,11 +72,13 @@ class Brokers:
         self.proxy.close()
 
     def _make(self, topics: list[NewTopic]) -> None:
-        for made in self._admin().create_topics(topics, operation_timeout=30).values():
+        admin = AdminClient({"bootstrap.servers": self.address})  # must live until it has answered
+        for made in admin.create_topics(topics, operation_timeout=30).values():
             made.result()
-
-    def _admin(self) -> AdminClient:
-        return AdminClient({"bootstrap.servers": self.address})
+        for part in self.parts:
+            seen = AdminClient({"bootstrap.servers": part.address})
+            while not all(topic.topic in seen.list_topics(timeout=30).topics for topic in topics):
+                seen.poll(POLL_SECONDS)
 
 
 def _led(name: str, partitions: int, replicas: tuple[int, ...], config: dict[str, str]) -> NewTopic:

@@ -11,8 +11,16 @@ from streams.engine.contract import Message, Outbox, Store
 
 NAME = "counter"
 PARTITIONS = 4
-KEYS = 20_000
-RATE = 300  # messages a second
+
+
+class Load(NamedTuple):
+    """What is sent."""
+
+    keys: int
+    rate: int  # messages a second
+
+
+USUAL_LOAD = Load(20_000, 300)
 
 TABLE = TopicSpec(table_topic(NAME), PARTITIONS, compacted=True, retention_ms=-1, max_message_bytes=1_000_000)
 TOPICS = [

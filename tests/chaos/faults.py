@@ -6,7 +6,7 @@ import os
 import shutil
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from random import Random
 from typing import Protocol
 
@@ -34,7 +34,7 @@ LATE_SECONDS = {
 RESTORE_SECONDS = 3.0
 """Until a store that was taken over has asked where its table ends."""
 
-ORDER_PATIENCE = 30.0
+ORDER_PATIENCE = 120.0
 
 
 class ChaosError(Exception):
@@ -50,7 +50,7 @@ class Run(Protocol):
     stops: list[float]
     table: str  # the topic on the brokers
 
-    def idle(self) -> bool: ...
+    def idle(self, newcomers: Sequence[Supervised]) -> bool: ...
 
     def held_by_others(self, worker: Supervised) -> set[int]: ...
 
@@ -139,7 +139,7 @@ def second_instance(run: Run) -> int:
     before = len(victim.codes)
     struck = now_ms()
     twin = run.twin(victim)
-    deadline = time.monotonic() + AWAY_SECONDS
+    deadline = time.monotonic() + ORDER_PATIENCE
     while twin.code is None and time.monotonic() < deadline:
         run.supervisor.wait(0.5)
     run.stops.append(_timed(lambda: twin.stop(30)))
@@ -251,7 +251,7 @@ def replica_frozen(run: Run) -> int:
     replica = run.brokers.parts[REPLICA]
     assert isinstance(replica, JavaKafka)
     newcomers = [run.newcomer(), run.newcomer()]
-    run.until(run.idle, "a worker is idle")
+    run.until(lambda: run.idle(newcomers), "a newcomer is idle")
     run.until(lambda: REPLICA + 1 not in run.brokers.table_leaders(run.table), "the table is led by others")
     victim = run.victim()
     held = holds(victim.says())

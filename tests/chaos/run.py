@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import shutil
 import signal
 import tempfile
@@ -18,14 +19,14 @@ from confluent_kafka import Consumer, TopicPartition
 from connectors.logs.topics import ensure_topics, first_offsets
 from schemas.topics import TopicNames
 from tests.chaos.brokers import Brokers
-from tests.chaos.counting import NAME, PARTITIONS, TABLE, TOPICS, Folders
+from tests.chaos.counting import NAME, PARTITIONS, TABLE, TOPICS, USUAL_LOAD, Folders, Load
 from tests.chaos.ending import Ending, compare
 from tests.chaos.faults import ALL, REPLICATED, ChaosError
 from tests.chaos.processes import Child, Supervised, Supervisor
 from tests.chaos.worker import FENCED_CODE, holds
 
 WORKERS = ("a", "b", "c")
-PATIENCE = 120.0
+PATIENCE = 300.0
 """How long the pipeline may take to go on after a fault, on a machine that is busy with other things."""
 
 
@@ -60,7 +61,9 @@ def strange_ends(codes: Mapping[str, Sequence[int]]) -> list[str]:
 class Chaos:
     """A run. `say` is told what happens."""
 
-    def __init__(self, brokers: Brokers, seed: int, protocol: str, say: Callable[[str], None]) -> None:
+    def __init__(
+        self, brokers: Brokers, seed: int, protocol: str, say: Callable[[str], None], sending: Load = USUAL_LOAD
+    ) -> None:
         self.random = Random(seed)
         self.brokers = brokers
         self.supervisor = Supervisor()
@@ -71,6 +74,7 @@ class Chaos:
         self._seed = seed
         self._protocol = protocol
         self._say = say
+        self._sending = sending
         self._others: list[Child] = []
         self._newcomers = 0
         self._codes: dict[str, list[int]] = {}
@@ -87,10 +91,11 @@ class Chaos:
             self.supervisor.wait(0.5)
         raise ChaosError("no worker holds a partition")
 
-    def idle(self) -> bool:
-        """Every partition is held, and a worker that runs holds none."""
-        held = [holds(w.says()) for w in self.supervisor.workers.values() if w.running]
-        return set().union(*held) == set(range(PARTITIONS)) and not all(held)
+    def idle(self, newcomers: Sequence[Supervised]) -> bool:
+        """They are members, every partition is held, and one of them holds none."""
+        held = set().union(*(holds(w.says()) for w in self.supervisor.workers.values() if w.running))
+        joined = all(" assigned " in newcomer.says() for newcomer in newcomers)
+        return joined and held == set(range(PARTITIONS)) and not all(holds(newcomer.says()) for newcomer in newcomers)
 
     def held_by_others(self, worker: Supervised) -> set[int]:
         others = [w for w in self.supervisor.workers.values() if w.running and w is not worker]
@@ -126,18 +131,22 @@ class Chaos:
 
     # -- the run --
 
-    def run(self, kinds: Sequence[str]) -> Report:
+    def run(self, kinds: Sequence[str], minutes: float = math.inf) -> Report:
+        """No fault begins after so many minutes."""
         settings = {"bootstrap.servers": self.brokers.address}
         self.brokers.make_table(TABLE, self.prefix)
         ensure_topics(settings, TOPICS, self.prefix, len(self.brokers.parts))
         first_offsets(settings, self.prefix + NAME, [TopicNames(self.prefix).physical("in")])
-        load = self._other("tests.chaos.load", [self.brokers.address, self.prefix, str(self._seed)], "load")
+        load = self._other(
+            "tests.chaos.load", [self.brokers.address, self.prefix, str(self._seed), *map(str, self._sending)], "load"
+        )
         verify = self._other("tests.chaos.verify", [self.brokers.address, self.prefix, str(self.folders.root)], "verify")
         for name in WORKERS:
             self._hire(name)
         self._until(lambda: "loaded" in load.says(), "the load has begun")
         self._goes_on(int(time.time() * 1000))
-        faults = [self._strike(kind) for kind in kinds]
+        deadline = time.monotonic() + 60 * minutes
+        faults = [self._strike(kind) for kind in kinds if time.monotonic() < deadline]
         if load.stop(PATIENCE) != 0:
             raise ChaosError(f"the load was not acknowledged: {load.says()}")
         self._until(self._consumed, "everything is consumed")
@@ -210,11 +219,11 @@ class Chaos:
 
 
 @contextmanager
-def chaos(brokers: int, seed: int, protocol: str, say: Callable[[str], None]) -> Iterator[Chaos]:
+def chaos(brokers: int, seed: int, protocol: str, say: Callable[[str], None], sending: Load = USUAL_LOAD) -> Iterator[Chaos]:
     """A run on brokers of its own. Its files stay if it does not end well. Raises MissingPartError."""
     parts = Brokers(brokers)
     try:
-        run = Chaos(parts, seed, protocol, say)
+        run = Chaos(parts, seed, protocol, say, sending)
         try:
             yield run
         finally:

@@ -18,7 +18,7 @@ from tests.parts.process import ServerProcess
 from tests.parts.ready import kafka_answers
 
 CLUSTER_ID = "c2luZ2xldmlldy10ZXN0cw"  # base64 of 16 bytes
-START_TIMEOUT = 90.0  # seconds; after a kill the broker needs 12-15 to come back
+START_TIMEOUT = 180.0  # seconds; after a kill the broker needs 12-15 to come back, on a busy machine far more
 JVM = ("-Xms256m", "-Xmx384m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")  # small, and quick to start
 LOGGING = Path(__file__).with_name("log4j2.properties")
 

@@ -11,6 +11,7 @@ from streams.engine.store import Sync
 from tables.rocks import ASIDE, ASIDE_SECONDS, RocksStore, RocksStores, StoreInUseError, StoreOptions
 
 ROWS: dict[bytes, bytes | None] = {b"row%05d" % number: os.urandom(100) for number in range(2_000)}
+PATIENCE = 30.0
 SYNC = Sync("topic", 7, 1_700_000_000_000)
 
 
@@ -147,6 +148,11 @@ def test_stores_share_their_write_buffers(tmp_path: Path) -> None:
     for number in range(100):
         for store in opened:
             store.apply({b"%d-%d" % (number, row): os.urandom(1_000) for row in range(50)}, SYNC)
-    assert options.buffers.get_usage() < 16 << 20  # of 20 MB written; each alone would keep all of its 5
+    # Of 20 MB written; each alone would keep all of its 5, for good. What is full is written to disk in the background.
+    deadline = time.monotonic() + PATIENCE
+    while options.buffers.get_usage() >= 16 << 20:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    assert options.buffers.get_usage() > 0
     for store in opened:
         store.close()
