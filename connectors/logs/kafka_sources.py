@@ -93,7 +93,8 @@ class SourceTopics:
         """The client has told of a topic that cannot be read; the next look shows whether that lasts."""
         if self._troubles.get(topic) != trouble:
             self._troubles[topic] = trouble
-            log.error("source topic %s is not read: it %s", topic, trouble)
+            level = logging.WARNING if trouble == ABSENT else logging.ERROR  # a source may well be started later
+            log.log(level, "source topic %s is not read: it %s", topic, trouble)
 
     def look(self) -> set[str]:
         """Takes over what was found, and begins to look again if it is time. Returns topics that were made anew."""
