@@ -5,6 +5,7 @@ Errors of the broker come up as confluent_kafka.KafkaException.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
@@ -63,6 +64,29 @@ def positions(settings: Settings, group: str, topics: Sequence[str]) -> list[Pos
     finally:
         consumer.close()
     return found
+
+
+def waiting(settings: Settings, group: str, found: Sequence[Position]) -> list[Position]:
+    """Partitions in which a committed message lies at or after the group's offset. A group at rest is still some transaction
+    markers behind: they are no messages. What cannot be read is left out."""
+    behind = {(at.topic, at.partition): at for at in found if at.lag}
+    own = {"group.id": group, "enable.auto.commit": False, "isolation.level": "read_committed", "enable.partition.eof": True}
+    consumer = Consumer({**settings, **own})
+    try:
+        starts = {place: max(at.first, at.committed or 0) for place, at in behind.items()}
+        consumer.assign([TopicPartition(*place, start) for place, start in starts.items()])
+        left, with_messages, deadline = set(behind), [], time.monotonic() + TIMEOUT
+        while left and time.monotonic() < deadline:
+            message = consumer.poll(0.2)
+            if message is None:
+                continue
+            place = (message.topic() or "", message.partition() or 0)
+            if place in left and message.error() is None:
+                with_messages.append(behind[place])
+            left.discard(place)
+        return with_messages
+    finally:
+        consumer.close()
 
 
 def describe_group(settings: Settings, name: str) -> Group:

@@ -16,6 +16,7 @@ from connectors.logs.release import broker_level, release_of
 from connectors.mappings import shipped_mapping
 from connectors.registry import ConfluentRegistry
 from tests.command_line import CommandLine, Outcome
+from tests.kafka.deployed import Deployed
 from tests.parts.ports import free_port
 
 pytestmark = [pytest.mark.kafka, pytest.mark.registry]
@@ -180,3 +181,24 @@ def test_a_group_is_seen_with_its_members_offsets_and_lag(kafka: str, unique: st
 def test_a_real_broker_tells_its_release(kafka: str) -> None:
     host, _, port = kafka.rpartition(":")
     assert release_of(broker_level(host, int(port), {}, 10)) == "4.4 or newer"
+
+
+def test_messages_that_wait_and_are_not_read_are_told_and_markers_are_no_messages(deployed: Deployed) -> None:
+    deployed.init()
+    group, source = {"group.id": deployed.of("intake"), "enable.auto.commit": False}, deployed.source
+    producer = Producer({"bootstrap.servers": deployed.kafka, "transactional.id": source})
+    producer.init_transactions(30)
+    producer.begin_transaction()
+    producer.produce(source, b"{}")
+    producer.commit_transaction(30)
+    member = Consumer({"bootstrap.servers": deployed.kafka, **group, "partition.assignment.strategy": "cooperative-sticky"})
+    try:
+        member.subscribe([source])
+        while not member.assignment():
+            member.poll(0.1)
+        told = [check.found for check in deployed.troubles("groups", "warning") if "messages wait" in check.found]
+        assert told == [f"messages wait in {source}/0, and none was read for 3 s"]
+        member.commit(offsets=[TopicPartition(source, 0, 1)], asynchronous=False)  # the marker is behind it
+        assert not [check for check in deployed.troubles("groups", "warning") if "messages wait" in check.found]
+    finally:
+        member.close()

@@ -78,6 +78,16 @@ def test_settings_of_the_other_group_protocol_do_not_matter() -> None:
 # -- groups --
 
 
+def test_messages_that_nobody_reads_and_a_lag_that_grows_are_told_and_a_group_at_work_is_not() -> None:
+    before = [Position("in", 0, 5, 0, 10), Position("in", 1, 7, 0, 9)]
+    at_work = [Position("in", 0, 8, 0, 12), Position("in", 1, 9, 0, 9)]
+    assert list(groups.judge_reading("a.records", before, at_work)) == []
+    (stuck,) = groups.judge_reading("a.records", before, [at_work[0], before[1]])
+    assert (stuck.status, stuck.found) == (Status.WARNING, "messages wait in in/1, and none was read for 3 s")
+    (grows,) = groups.judge_reading("a.records", before, [Position("in", 0, 8, 0, 5_000), at_work[1]])
+    assert grows.found == "4,985 offsets more behind after 3 s"
+
+
 def test_a_group_that_runs_is_fine_and_its_lag_is_the_sum_of_its_partitions() -> None:
     found = [Position("records", 0, 5, 0, 8), Position("records", 1, 90, 90, 1_090)]
     (check,) = groups.judge("records", "sv.records", found, RUNNING)
