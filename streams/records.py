@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from itertools import islice
 from operator import attrgetter
 from typing import Any, NamedTuple
@@ -406,6 +407,7 @@ class Merge:
         return elsewhere or stamp.offset >= written.offset
 
 
+@lru_cache(maxsize=4096)
 def _partition_digest(where: str) -> int:
     """Tells a topic's partition from another, in four bytes; never 0."""
     return crc32(where.encode()) or 1
@@ -413,8 +415,11 @@ def _partition_digest(where: str) -> int:
 
 def _offset(text: str) -> int:
     """Of a message; of one of its rows, `5#2`, the message's: its rows come in their order."""
-    number = text.partition("#")[0]
-    return int(number) if number.isdecimal() else 0
+    try:
+        return int(text)
+    except ValueError:
+        number = text.partition("#")[0]
+        return int(number) if number.isdecimal() else 0
 
 
 def _stated_only(said: Attributes) -> Attributes:

@@ -123,7 +123,7 @@ class Decoder:
         try:
             schema = _parsed(self._registry.schema(schema_id), str(schema_id))
         except UnknownSchemaError as error:  # it says whether there is none, or one that is not Avro's
-            raise RejectedError("unknown-schema", f"schema {schema_id}: {error}") from error
+            raise RejectedError("unknown-schema", str(error)) from error
         self._schemas[schema_id] = schema
         return schema
 

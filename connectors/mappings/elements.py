@@ -13,12 +13,13 @@ from connectors.mappings.lines import split_name, split_street
 from connectors.mappings.model import Condition, Element, Value
 from connectors.mappings.paths import Getter, all_keys, getter, only_step, opened
 from connectors.mappings.unfit import UnfitError
-from connectors.mappings.values import MAX_TEXT, Source, as_bool, as_text, compile_value
+from connectors.mappings.values import MAX_TEXT, Source, as_bool, as_text, compile_value, ended
 from schemas.canonical import Part
 
 MAX_ELEMENTS = 1_000
 
 _EVERYWHERE = {"use", "type", "status", "verified", "valid_from", "valid_to", "start", "end"}
+_DATES = frozenset({"valid_from", "valid_to", "start", "end", "at"})
 LABELS = frozenset(_EVERYWHERE | {"prefix", "suffix", "issuer", "country", "role", "channel", "at"})
 """Fields that say something about an element but are not its content: an element of nothing else is dropped."""
 
@@ -125,6 +126,8 @@ def _fields(part: type[Part], element: Element) -> _Fields:
         if mapped is None:
             continue
         source, is_flag = compile_value(mapped), isinstance(field.type, BoolType)
+        if field.name in _DATES and not mapped.transform:
+            source = ended(source)
         if not source.paths:
             text = source.value(None, None)
             fields.fixed[field.name] = as_bool(text) if is_flag else text

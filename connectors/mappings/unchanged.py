@@ -40,7 +40,10 @@ class Placeholders:
 
     def may_be_in(self, data: bytes) -> bool:
         """A quick look at the bytes of a message: False if no placeholder is in the document it holds."""
-        return any(needle in data for needle in self._needles)
+        for needle in self._needles:  # noqa: SIM110 - every message comes by here, and a generator takes twice as long
+            if needle in data:
+                return True
+        return False
 
     def mark(self, document: object) -> object:
         """The document with `UNCHANGED` for each placeholder; the same object if it has none."""

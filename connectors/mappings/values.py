@@ -53,6 +53,15 @@ def compile_value(value: Value) -> Source:
     return Source(read, finish, default, paths, _texts(value), keys, key, _whole(read, finish, default))
 
 
+def ended(source: Source) -> Source:
+    """A date that is taken as it is written, without PostgreSQL's `infinity`, which means that there is none."""
+
+    def finish(text: str, _item: object, _event: object) -> str:
+        return "" if text.lstrip("+-").lower() == "infinity" else text
+
+    return source._replace(finish=finish, value=_whole(source.read, finish, source.default))
+
+
 def _texts(value: Value) -> tuple[str, ...]:
     if value.path is not None:
         return (value.path,)

@@ -174,3 +174,13 @@ def test_what_does_not_fit_rejects_the_event_and_names_the_place_but_not_the_val
     assert caught.value.detail.startswith("mapping test, attribute ")
     assert detail in caught.value.detail
     assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("written", ["infinity", "-infinity", "Infinity"])
+def test_a_date_at_infinity_is_no_date(written: str) -> None:
+    text = (
+        "consents: {purpose: {constant: news}, granted: yes, at: at}\naddresses: {street: s, valid_to: {first: [none, at]}}"
+    )
+    found = attributes(text, {"yes": True, "at": written, "s": "High Street"})
+    assert found.consents == [Consent(purpose="news", granted=True)]
+    assert found.addresses == [Address(street="High Street")]

@@ -176,9 +176,9 @@ def test_it_is_said_when_the_key_is_at_fault() -> None:
 def test_a_schema_of_another_kind_is_named_as_the_registry_names_it() -> None:
     class Json(DictRegistry):
         def schema(self, schema_id: int) -> str:
-            raise UnknownSchemaError(f"{schema_id} is JSON, not Avro")
+            raise UnknownSchemaError(f"schema {schema_id} is JSON, not Avro")
 
-    with pytest.raises(RejectedError, match="unknown-schema: the value: schema 1: 1 is JSON, not Avro"):
+    with pytest.raises(RejectedError, match="unknown-schema: the value: schema 1 is JSON, not Avro"):
         SourceReader(mapping("gender: g", AVRO_HEAD), Json())(message(avro(SCHEMA, DATUM)))
 
 
