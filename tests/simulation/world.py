@@ -80,6 +80,7 @@ class World:
         self.stores: dict[Inbox, dict[bytes, bytes]] = {}  # by stage and partition: what its holder has, once at rest
         self._pipeline = pipeline
         self._days = 0
+        self._short = 0  # messages that memory is still too short for
         self._storm = STORM_TURNS if faults else 0
         self._fed = 0
         self.groups = {stage.name: self._group(stage) for stage in pipeline.stages}
@@ -201,7 +202,10 @@ class World:
         if self.weather.strikes("outside away"):
             self.happened("something outside away")
             raise TransientError("away")
-        if self.weather.strikes("out of memory"):
+        if not self._short and self.weather.strikes("out of memory"):
+            self._short = self.random.choice((1, 1, 4))
+        if self._short:
+            self._short -= 1
             self.happened("out of memory")
             raise MemoryError
 

@@ -98,6 +98,30 @@ def test_rows_are_read_ahead_once_and_in_their_order() -> None:
     assert below.asked == [[b"b", b"c", b"x"]]
 
 
+class Short:
+    """A store for which there is too little memory."""
+
+    def get(self, key: bytes) -> bytes | None:
+        raise MemoryError
+
+    def get_many(self, keys: Sequence[bytes]) -> list[bytes | None]:
+        raise MemoryError
+
+    def scan(self, prefix: bytes, after: bytes | None = None) -> Iterator[tuple[bytes, bytes]]:
+        raise MemoryError
+        yield b"", b""
+
+
+def test_too_little_memory_is_not_taken_for_a_failing_disk() -> None:
+    overlay = Overlay(Short())
+    with pytest.raises(MemoryError):
+        overlay.get(b"k")
+    with pytest.raises(MemoryError):
+        overlay.load([b"k"])
+    with pytest.raises(MemoryError):
+        list(overlay.scan(b"k"))
+
+
 class BrokenDisk:
     def get(self, key: bytes) -> bytes | None:
         raise OSError("input/output error")

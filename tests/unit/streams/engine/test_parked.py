@@ -13,8 +13,9 @@ from schemas.topics import DEAD_LETTERS, LARGEST_VALUE_BYTES
 from streams.engine.contract import ENGINE, Headers, Message, Outbox, RejectedError, Store, TransientError
 from streams.engine.log import Inbox
 from streams.engine.outbox import Outgoing
-from streams.engine.parked import MOST_TRIED
+from streams.engine.parked import MOST_TRIED, PARKED, park, read_tally
 from streams.engine.runtime import Limits, Worker
+from tests.fakes import MemoryStore, message
 from tests.unit.streams.engine.test_runtime import KilledError, Plant
 
 MINUTE_MS, DAY_MS = 60_000, 24 * 3_600_000
@@ -129,6 +130,7 @@ def test_an_operators_tick_tries_all_of_them_now_each_once(plant: Plant) -> None
     plant.tick(everything=True)
     plant.drain(worker)
     assert worker.counts.parked_tries == {"failed": count}
+    plant.tick(everything=True)  # of the same time: as a command's work goes on by messages
     plant.drain(worker)
     assert worker.counts.parked_tries == {"failed": count}
     processor.refused.clear()
@@ -238,6 +240,13 @@ def test_the_largest_message_is_parked_whole(plant: Plant) -> None:
     plant.drain(worker)
     assert processor.met[-1].value == value or processor.met[-2].value == value
     assert left_of_the_engine(plant) == set()
+
+
+def test_the_same_message_refused_once_more_is_still_one() -> None:
+    store, refused = MemoryStore(), message(b"early", b"a", topic="in", offset=7)
+    park(store, refused, "not-yet", 0)
+    park(store, refused, "not-yet", 1)
+    assert read_tally(store.get(PARKED)).count == 1
 
 
 def test_a_source_event_is_not_parked(plant: Plant) -> None:
