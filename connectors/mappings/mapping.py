@@ -13,7 +13,7 @@ from connectors.mappings.absent import NONE, Presence
 from connectors.mappings.around import Around
 from connectors.mappings.around import reading as around_message
 from connectors.mappings.attributes import CHARACTERISTIC, AttributesReader, Names, Skipped
-from connectors.mappings.conditions import compile_condition
+from connectors.mappings.conditions import Test, compile_condition
 from connectors.mappings.connect import Opened, open_payload
 from connectors.mappings.dates import milliseconds, not_ahead
 from connectors.mappings.debezium import RowChange, open_envelope
@@ -347,7 +347,7 @@ def load_mapping(path: Path) -> Mapping:
 
 
 def shipped_mapping(name: str) -> Path:
-    """The file of a mapping that comes with singleview: crm, billing, orders, selfcare, partner, or (of files) febrl.
+    """The file of a mapping that comes with singleview, such as crm, mysql or (of files) febrl: see docs/mappings.md.
 
     Raises ValueError.
     """
@@ -418,10 +418,14 @@ def _event_time(time: Time | None) -> Callable[[Message, object, object], int]:
 
 def _operation(document: MappingDocument) -> Callable[[object, object], str]:
     choose = _choose(document.operation or Operation(always="snapshot"))
-    if document.delete_when is None:
-        return choose
-    deleted = compile_condition(document.delete_when)
-    return lambda item, event: "delete" if deleted(item, event) else choose(item, event)
+    for condition, what in ((document.delete_when, "delete"), (document.ignore_when, "ignore")):
+        if condition is not None:
+            choose = _unless(compile_condition(condition), what, choose)
+    return choose
+
+
+def _unless(fits: Test, what: str, otherwise: Callable[[object, object], str]) -> Callable[[object, object], str]:
+    return lambda item, event: what if fits(item, event) else otherwise(item, event)
 
 
 def _choose(operation: Operation) -> Callable[[object, object], str]:

@@ -256,6 +256,7 @@ class MappingDocument(Document):
     epoch: int = Field(0, ge=0, lt=2**31)
     operation: Annotated[Operation, BeforeValidator(lambda x: {"always": x} if isinstance(x, str) else x)] | None = None
     delete_when: Condition | None = None
+    ignore_when: Condition | None = None
     event_time: Annotated[Time, short_for("path")] | None = None
     root: Annotated[tuple[PathText, ...], BeforeValidator(one_or_many), Field(min_length=1)] | None = None
     split: PathText | None = None

@@ -473,3 +473,11 @@ def test_an_envelope_that_is_read_as_json_is_told() -> None:
     of = mapping("gender: after.g", HEAD.replace("record_id: id", "record_id: after.id"))
     with pytest.raises(RejectedError, match=r"missing-record-id.*the event is Debezium's envelope: the format debezium"):
         read(of, {"op": "d", "before": {"id": 1}, "after": None, "n": 1})
+
+
+def test_events_can_be_passed_over_by_a_condition_before_their_record_is_looked_for() -> None:
+    head = HEAD + "ignore_when: {path: id, present: false}\ndelete_when: {path: gone, equals: true}"
+    of = mapping("gender: g", head)
+    assert read(of, {"n": 1, "gone": True}) == []
+    assert [change.operation for change in read(of, {"id": 1, "n": 1, "gone": True})] == ["delete"]
+    assert [change.operation for change in read(of, {"id": 1, "n": 1})] == ["snapshot"]
