@@ -31,9 +31,6 @@ LATE_SECONDS = {
     Way.ANSWER_LOST: (0.0, 0.0),
 }
 
-RESTORE_SECONDS = 3.0
-"""Until a store that was taken over has asked where its table ends."""
-
 ORDER_PATIENCE = 120.0
 
 
@@ -52,7 +49,7 @@ class Run(Protocol):
 
     def idle(self, newcomers: Sequence[Supervised]) -> bool: ...
 
-    def held_by_others(self, worker: Supervised) -> set[int]: ...
+    def restored_by_others(self, worker: Supervised) -> set[int]: ...
 
     def until(self, done: Callable[[], bool], what: str) -> None: ...
 
@@ -260,8 +257,7 @@ def replica_frozen(run: Run) -> int:
     victim.keep_away()
     try:
         struck = _order(run, victim, f"freeze-broker {pid}")
-        run.until(lambda: held <= run.held_by_others(victim), "what it held is taken over")
-        run.supervisor.wait(RESTORE_SECONDS)
+        run.until(lambda: held <= run.restored_by_others(victim), "others know how far to restore what it held")
     finally:
         os.kill(pid, signal.SIGCONT)
     victim.start()

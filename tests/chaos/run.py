@@ -23,7 +23,7 @@ from tests.chaos.counting import NAME, PARTITIONS, TABLE, TOPICS, USUAL_LOAD, Fo
 from tests.chaos.ending import Ending, compare
 from tests.chaos.faults import ALL, REPLICATED, ChaosError
 from tests.chaos.processes import Child, Supervised, Supervisor
-from tests.chaos.worker import FENCED_CODE, holds
+from tests.chaos.worker import FENCED_CODE, holds, restores
 
 WORKERS = ("a", "b", "c")
 PATIENCE = 300.0
@@ -97,9 +97,9 @@ class Chaos:
         joined = all(" assigned " in newcomer.says() for newcomer in newcomers)
         return joined and held == set(range(PARTITIONS)) and not all(holds(newcomer.says()) for newcomer in newcomers)
 
-    def held_by_others(self, worker: Supervised) -> set[int]:
+    def restored_by_others(self, worker: Supervised) -> set[int]:
         others = [w for w in self.supervisor.workers.values() if w.running and w is not worker]
-        return set().union(*(holds(w.says()) for w in others))
+        return set().union(*(restores(w.says()) for w in others))
 
     def until(self, done: Callable[[], bool], what: str) -> None:
         self._until(done, what)

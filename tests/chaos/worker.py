@@ -23,7 +23,7 @@ from confluent_kafka import Producer
 from connectors.logs.kafka import KafkaSession
 from connectors.logs.kafka_client import Connection
 from schemas.topics import TopicNames
-from streams.engine.log import FencedError, Inbox, Listener
+from streams.engine.log import FencedError, Inbox, Listener, TableEnd
 from streams.engine.runtime import Limits, Worker
 from streams.engine.store import Sync
 from tables.rocks import RocksStore, RocksStores, StoreOptions
@@ -108,14 +108,23 @@ class Told:
 
 def holds(log: str) -> set[int]:
     """Which partitions a worker has, by what it logged."""
+    return _since(log, "assigned")
+
+
+def restores(log: str) -> set[int]:
+    """Of which of its partitions a worker knows to what end it restores them, by what it logged."""
+    return _since(log, "restoring")
+
+
+def _since(log: str, word: str) -> set[int]:
     held: set[int] = set()
     for line in log.splitlines():
         words = line.split(" ", 4)  # date, time, level, what, which
         if words[3:] == ["starts"]:
             held = set()
-        elif words[3:4] in (["assigned"], ["revoked"]):
+        elif words[3:4] in ([word], ["revoked"]):
             which = {int(number) for number in re.findall(r"\d+", words[4])}
-            held = held | which if words[3] == "assigned" else held - which
+            held = held | which if words[3] == word else held - which
     return held
 
 
@@ -144,6 +153,14 @@ def main() -> int:
         orders.acknowledged()
 
     session._transactions._flush = flush_and_tell  # type: ignore[method-assign]
+    ask_end = session.table_end
+
+    def ask_end_and_tell(partition: int) -> TableEnd:
+        end = ask_end(partition)
+        logging.info("restoring [%d] to an offset that is known", partition)
+        return end
+
+    session.table_end = ask_end_and_tell  # type: ignore[method-assign]
     given.folder.mkdir(parents=True, exist_ok=True)
     stores = SlowStores(given.folder, StoreOptions.bounded(8 << 20))
     worker = Worker(Counter(), session, stores, limits=Limits(messages=500, outputs=100), at=orders.at, rest=stopping.wait)
