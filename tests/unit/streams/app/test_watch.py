@@ -10,6 +10,7 @@ import pytest
 from connectors.mappings.reading import Reading, Unread
 from streams.app.figures import Distribution
 from streams.app.watch import MOST_SAMPLED, PUBLISH_SECONDS, Watch
+from streams.customers import rows as customer_rows
 from streams.engine import metrics
 from streams.engine.contract import Message, Outbox, Store
 from streams.engine.log import Inbox
@@ -331,3 +332,17 @@ def test_what_the_events_of_a_source_lack_is_told(plant: Plant) -> None:
     reader.absent = {}  # type: ignore[misc]
     watch.publish(worker, no_lags, now=True)
     assert values(watch, metrics.ABSENT_PATHS) == {}
+
+
+def test_what_waits_for_an_answer_is_told(plant: Plant) -> None:
+    for name, row, metric in (
+        ("records", TALLIES.encode(Tally(without_customer=3)), metrics.WITHOUT_CUSTOMER),
+        ("customers", customer_rows.TALLIES.encode(customer_rows.Tally(unsettled=3)), metrics.UNSETTLED),
+    ):
+        plant.feed([(b"a", b"v")])
+        watch = Watch(name)
+        worker = plant.worker(watch.around(Rows({TALLY_KEY: row})), at=watch.at)
+        plant.drain(worker)
+        watch.publish(worker, no_lags, now=True)
+        assert values(watch, metric) == {(name, "0"): 3}
+        worker.close()

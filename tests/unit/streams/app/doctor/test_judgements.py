@@ -211,3 +211,12 @@ def test_a_data_folder_that_cannot_be_written_is_an_error(tmp_path: Path, monkey
     monkeypatch.setattr(os, "access", lambda path, mode: False)
     (found,) = check_data(configuration(tmp_path))
     assert (found.status, found.found) == (Status.ERROR, f"{tmp_path} cannot be written")
+
+
+def test_what_waits_in_passing_is_fine_and_what_lasts_comes_with_the_fix() -> None:
+    passing = stores.waits("a/customers/0", "customers not settled", 5, 0)
+    assert (passing.status, passing.fix) == (Status.OK, "")
+    lasting = stores.waits("a/customers/0", "customers not settled", 5, 2)
+    assert lasting.status is Status.WARNING
+    assert "5 customers not settled, 2 of them for more than 90 s" in lasting.found
+    assert "singleview settle" in lasting.fix
