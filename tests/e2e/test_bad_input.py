@@ -32,7 +32,7 @@ from tests.e2e.bad_events import (
 from tests.e2e.processes import SECRET
 from tests.e2e.views import View, comparable, latest_views
 
-NOW = 1_704_100_000_000
+NOW = 1_800_000_000_000  # later than every event of the simulated systems: one from the future is refused
 
 
 @pytest.fixture(autouse=True)
