@@ -21,6 +21,7 @@ from tests.parts import (
     launch_registry,
     set_backward_compatibility,
 )
+from tests.parts.versions import KAFKA_THAT_MAY_BE_KILLED
 
 settings.register_profile("project", deadline=None)  # how long an example takes is a matter of the machine's other work
 settings.load_profile("project")
@@ -40,7 +41,7 @@ def kafka() -> Iterator[str]:
 def own_kafka() -> Iterator[Part]:
     """A broker nobody else uses and nobody has used: may be killed. Costs some seconds each."""
     try:
-        part = launch_kafka()
+        part = launch_kafka(version=KAFKA_THAT_MAY_BE_KILLED)
     except MissingPartError as error:
         cannot_run(str(error))
     with part:

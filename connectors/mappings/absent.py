@@ -15,6 +15,7 @@ from msgspec import UNSET
 
 from connectors.mappings.model import EVERYWHERE
 from connectors.mappings.paths import Getter, getter, only_step, parse_path
+from connectors.mappings.unfit import UnfitError
 from streams.engine.contract import LARGEST_NOTE, Message
 
 log = logging.getLogger(__name__)
@@ -58,9 +59,9 @@ class Presence:
         for parent, keys in self._pairs:
             inner = item.get(parent) if type(item) is dict else None
             if type(inner) is not dict or not keys.keys() <= inner.keys():
-                missing |= {text for text, get in keys.values() if _is_absent(get(item, event))}
+                missing |= {text for text, get in keys.values() if _is_absent(get, item, event)}
         if self._deep:
-            missing |= {text for text, get in self._deep if _is_absent(get(item, event))}
+            missing |= {text for text, get in self._deep if _is_absent(get, item, event)}
         return missing
 
 
@@ -74,8 +75,12 @@ def _pairs(paths: frozenset[str]) -> list[tuple[str, dict[str, tuple[str, Getter
     return list(found.items())
 
 
-def _is_absent(value: object) -> bool:
-    return value is UNSET
+def _is_absent(get: Getter, item: object, event: object) -> bool:
+    """A path that leads through something that is no object is no absent one: who reads from it says what is wrong."""
+    try:
+        return get(item, event) is UNSET
+    except UnfitError:
+        return False
 
 
 class Sightings:
@@ -88,7 +93,6 @@ class Sightings:
     def __init__(self) -> None:
         self.first: dict[str, int] = {}  # offset of the first sighting ever
         self._spans: dict[int, dict[str, int]] = {}
-        self.full = -1  # a span in which every path was seen
 
     def begin(self, offset: int) -> None:
         """A batch begins at an offset."""
@@ -100,7 +104,6 @@ class Sightings:
         """An event has all of the paths that are not absent."""
         span = self._spans.setdefault(offset // SPAN, {})
         if len(span) == len(paths):
-            self.full = offset // SPAN
             return
         for path in paths.difference(absent, span):
             span[path] = offset

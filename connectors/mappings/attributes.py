@@ -120,10 +120,11 @@ class AttributesReader:
         found = {}
         for attribute in readings:
             name = attribute.name
-            if (chosen is not None and not chosen(attribute)) or name in kept:
+            if name in kept:
                 continue
             try:
-                found[name] = attribute.build(item, event)
+                if chosen is None or chosen(attribute):
+                    found[name] = attribute.build(item, event)
             except UnfitError as error:
                 if name in IDENTIFYING and not prefix and not isinstance(error, UnchangedError):
                     raise RejectedError(error.reason, f"mapping {self._source}, attribute {name}: {error.what}") from error

@@ -114,6 +114,7 @@ class Runner:
             while not self._stopping.is_set():
                 worker.step(POLL_SECONDS)
                 watch.publish(worker, session.lags, session.unread, session.read_again)
+            watch.publish(worker, session.lags, session.unread, session.read_again, now=True)  # what is said at the end
         except StoppedError:
             log.info("%s ends before it began", name)
         except (*USER_ERRORS, *WORK_ERRORS, OSError) as error:

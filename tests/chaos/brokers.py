@@ -10,6 +10,7 @@ from tests.chaos.proxy import Proxy
 from tests.parts import Part, SecondListener, launch_kafka
 from tests.parts.java_kafka import JavaKafka
 from tests.parts.ports import free_port
+from tests.parts.versions import KAFKA_THAT_MAY_BE_KILLED
 
 MAJORITY = {
     "default.replication.factor": "3",
@@ -47,7 +48,9 @@ class Brokers:
         for second in ports:
             self.proxy.lead(second.advertised, second.port)
         try:
-            self.parts: list[Part] = [launch_kafka(second=ports[0])] if count == 1 else list(_cluster(ports))
+            self.parts: list[Part] = (
+                [launch_kafka(second=ports[0], version=KAFKA_THAT_MAY_BE_KILLED)] if count == 1 else list(_cluster(ports))
+            )
         except BaseException:
             self.proxy.close()
             raise

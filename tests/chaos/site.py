@@ -16,6 +16,7 @@ from tests.parts import set_backward_compatibility
 from tests.parts.java_kafka import JavaKafka
 from tests.parts.java_registry import JavaRegistry
 from tests.parts.process import gone
+from tests.parts.versions import KAFKA_THAT_MAY_BE_KILLED
 
 PREFIX = "chaos."
 RUNS = ("left", "right")
@@ -45,7 +46,7 @@ class Site:
     def __init__(self, folder: Path) -> None:
         """Raises MissingPartError."""
         self.folder = folder
-        self.kafka = JavaKafka()
+        self.kafka = JavaKafka(version=KAFKA_THAT_MAY_BE_KILLED)
         self.registry = JavaRegistry()  # a container of it would forget its schemas when killed
         try:
             self.kafka.launch()  # both at once

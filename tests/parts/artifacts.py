@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.parts.part import MissingPartError
-from tests.parts.versions import APICURIO, KAFKA
+from tests.parts.versions import APICURIO
 
 OLDEST_JAVA = 17
 DEPENDENCY_PLUGIN = "org.apache.maven.plugins:maven-dependency-plugin:3.6.1"
@@ -41,15 +41,15 @@ def java() -> str:
     return program
 
 
-def kafka_libraries() -> Path:
-    """The folder with Kafka's jars. Raises MissingPartError if they cannot be had."""
+def kafka_libraries(version: str) -> Path:
+    """The folder with a Kafka's jars. Raises MissingPartError if they cannot be had."""
     return _cached(
-        f"kafka-{KAFKA}",
+        f"kafka-{version}",
         lambda folder: _maven(
             folder.parent,
             f"{DEPENDENCY_PLUGIN}:copy-dependencies",
             f"--file={POM}",
-            f"-Dkafka.version={KAFKA}",
+            f"-Dkafka.version={version}",
             "-DincludeScope=runtime",
             f"-DoutputDirectory={folder}",
         ),

@@ -86,7 +86,9 @@ class Container:
         self.close()
 
 
-def kafka_container(settings: Mapping[str, str] | None = None, second: SecondListener | None = None) -> Container:
+def kafka_container(
+    settings: Mapping[str, str] | None = None, second: SecondListener | None = None, version: str = KAFKA
+) -> Container:
     """A single Kafka node. `settings` are broker settings, laid over the tests' own. Raises MissingPartError."""
     check_engine()
     port = free_port()
@@ -106,7 +108,7 @@ def kafka_container(settings: Mapping[str, str] | None = None, second: SecondLis
         **SMALL_SETTINGS,
         **(settings or {}),
     }
-    container = DockerContainer(f"apache/kafka:{KAFKA}").with_bind_ports(9092, port)
+    container = DockerContainer(f"apache/kafka:{version}").with_bind_ports(9092, port)
     if second:
         container = container.with_bind_ports(SECOND_PORT, second.port)
     for name, value in broker.items():

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from tests.parts.java_kafka import JVM, JavaKafka
 from tests.parts.java_registry import JavaRegistry
 from tests.parts.part import MissingPartError, Part, SecondListener
+from tests.parts.versions import KAFKA
 
 KAFKA_ENV = "SINGLEVIEW_TEST_KAFKA"
 """Bootstrap servers of a Kafka to use instead of starting one."""
@@ -19,7 +20,10 @@ REQUIRE_ENV = "SINGLEVIEW_REQUIRE_PARTS"
 
 
 def launch_kafka(
-    settings: Mapping[str, str] | None = None, jvm: Sequence[str] | None = None, second: SecondListener | None = None
+    settings: Mapping[str, str] | None = None,
+    jvm: Sequence[str] | None = None,
+    second: SecondListener | None = None,
+    version: str = KAFKA,
 ) -> Part:
     """A broker of one's own, started and ready; `settings` are laid over the usual ones. The caller closes it.
 
@@ -31,9 +35,11 @@ def launch_kafka(
     def container() -> Part:
         from tests.parts.containers import kafka_container  # costs every test run 0.2 s to import
 
-        return kafka_container(settings, second)
+        return kafka_container(settings, second, version)
 
-    return _first_possible("Kafka", KAFKA_ENV, container, lambda: JavaKafka(settings, jvm=jvm or JVM, second=second))
+    return _first_possible(
+        "Kafka", KAFKA_ENV, container, lambda: JavaKafka(settings, jvm=jvm or JVM, second=second, version=version)
+    )
 
 
 def launch_registry() -> Part:

@@ -16,6 +16,7 @@ from tests.parts.part import PartStartError, SecondListener
 from tests.parts.ports import free_port
 from tests.parts.process import ServerProcess
 from tests.parts.ready import kafka_answers
+from tests.parts.versions import KAFKA
 
 CLUSTER_ID = "c2luZ2xldmlldy10ZXN0cw"  # base64 of 16 bytes
 START_TIMEOUT = 180.0  # seconds; after a kill the broker needs 12-15 to come back, on a busy machine far more
@@ -36,9 +37,10 @@ class JavaKafka:
         node_id: int = 1,
         jvm: Sequence[str] = JVM,
         second: SecondListener | None = None,
+        version: str = KAFKA,
     ) -> None:
         self._java = java()
-        self._class_path = f"{kafka_libraries()}/*"
+        self._class_path = f"{kafka_libraries(version)}/*"
         self.folder = Path(tempfile.mkdtemp(prefix="singleview-kafka-"))
         self.port = free_port()
         self.controller_port = free_port()

@@ -56,14 +56,14 @@ def test_an_old_java_is_missing_java(bare_machine: Path) -> None:
 
 def test_a_missing_maven_is_named(bare_machine: Path) -> None:
     with pytest.raises(MissingPartError, match="no Maven found"):
-        artifacts.kafka_libraries()
+        artifacts.kafka_libraries("4.4.0")
 
 
 def test_a_failed_download_is_tried_again_then_told_and_leaves_nothing(bare_machine: Path, cache: Path) -> None:
     cache.mkdir(parents=True)
     program(bare_machine, "mvn", f"echo try >> {cache}/tries; echo network is down; exit 1")
     with pytest.raises(MissingPartError, match="network is down"):
-        artifacts.kafka_libraries()
+        artifacts.kafka_libraries("4.4.0")
     assert (cache / "tries").read_text().count("try") == artifacts.ATTEMPTS
     assert not [path for path in cache.iterdir() if path.is_dir()]
 
@@ -72,7 +72,7 @@ def test_runs_at_the_same_time_download_once(bare_machine: Path, cache: Path) ->
     script = f'echo try >> {cache}/tries; for a; do case $a in -DoutputDirectory=*) echo x > "${{a#*=}}/a.jar";; esac; done'
     program(bare_machine, "mvn", script)
     with ThreadPoolExecutor(4) as pool:
-        folders = set(pool.map(lambda _: artifacts.kafka_libraries(), range(4)))
+        folders = set(pool.map(lambda _: artifacts.kafka_libraries("4.4.0"), range(4)))
     assert [(path / "a.jar").read_text() for path in folders] == ["x\n"]
     assert (cache / "tries").read_text().count("try") == 1
 

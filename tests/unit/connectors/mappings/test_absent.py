@@ -6,12 +6,13 @@ import json
 import logging
 
 import pytest
+from msgspec import UNSET
 
 from connectors.mappings import SourceReader
 from connectors.mappings.absent import PATIENCE, SPAN
 from schemas.documents import DocumentError
 from schemas.messages import SourceChange
-from streams.engine.contract import Message
+from streams.engine.contract import Message, RejectedError
 from tests.unit.connectors.mappings import support
 from tests.unit.connectors.mappings.support import HEAD, DictRegistry, avro, mapping
 
@@ -314,3 +315,16 @@ def test_the_note_of_a_hundred_paths_is_small() -> None:
 def test_paths_into_an_object_are_absent_where_nothing_stands_at_them(person: dict[str, object], absent: set[str]) -> None:
     presence = mapping("names: {given: person.first, family: person.last}\ncharacteristics: {age: person.age}").presence
     assert presence.absent(person, person) == absent
+
+
+def test_a_path_through_what_is_no_object_is_refused_as_what_it_is_and_counts_as_there() -> None:
+    topic = Topic(text="names: {given: person.first}\nstatus: state.now")
+    topic.read({"person": {"first": "Ada"}, "state": {"now": "active"}})
+
+    change = topic.read({"person": {"first": "Ada"}, "state": "active"})
+
+    assert change.attributes.names is not None
+    assert change.attributes.status is UNSET, "one bad value is left as it was"
+    assert topic.absent == set()
+    with pytest.raises(RejectedError, match="an object was expected"):
+        topic.read({"person": "Ada", "state": {"now": "active"}})

@@ -184,3 +184,11 @@ def test_a_date_at_infinity_is_no_date(written: str) -> None:
     found = attributes(text, {"yes": True, "at": written, "s": "High Street"})
     assert found.consents == [Consent(purpose="news", granted=True)]
     assert found.addresses == [Address(street="High Street")]
+
+
+@pytest.mark.parametrize(("attribute", "event"), [("names", {"person": "Ada"}), ("status", {"state": "active"})])
+def test_a_patch_that_goes_through_what_is_no_object_is_refused_with_its_attribute(
+    attribute: str, event: dict[str, object]
+) -> None:
+    with pytest.raises(RejectedError, match=rf"attribute {attribute}: path .* an object was expected"):
+        attributes("names: {given: person.first}\nstatus: state.now", event, PATCH)
