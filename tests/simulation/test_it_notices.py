@@ -104,8 +104,8 @@ def commits_one_too_many(patch: Patch) -> None:
 def _move_offsets(patch: Patch, by: int) -> None:
     send = SimulatedSession.send_offsets
 
-    def moved(self: SimulatedSession, offsets: Mapping[Inbox, int]) -> None:
-        send(self, {inbox: offset + by for inbox, offset in offsets.items()})
+    def moved(self: SimulatedSession, offsets: Mapping[Inbox, int], notes: Mapping[Inbox, str]) -> None:
+        send(self, {inbox: offset + by for inbox, offset in offsets.items()}, notes)
 
     patch.setattr(SimulatedSession, "send_offsets", moved)
 

@@ -41,7 +41,7 @@ def rules(text: str) -> Rules:
         ("version: '1'\nattributes:\n  phones: {strategy: longest, key: [value]}", r"rules.yaml:3: .*belong to `union`"),
         (
             "version: '1'\nattributes:\n  phones: {limit: 0}",
-            r"rules.yaml:3: attributes.phones.limit: .*greater than or equal",
+            r"rules.yaml:3: attributes.phones.limit: must be at least 1",
         ),
         ("version: '1'\nsources: [crm, crm]", r"rules.yaml:2: sources: 'crm' stands in the list twice"),
         ("version: '1'\ncharacteristics:\n  x: {strategy: union}", r"rules.yaml:3: characteristics.x.strategy: is 'union'"),
