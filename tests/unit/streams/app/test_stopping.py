@@ -18,7 +18,9 @@ PATIENCE = 10.0
 
 @pytest.fixture(autouse=True)
 def handlers() -> Iterator[None]:
+    """As they are, but for what nohup ignored of the tests' own process."""
     before = {number: signal.getsignal(number) for number in STOPPING}
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
     yield
     for number, handler in before.items():
         signal.signal(number, handler)
