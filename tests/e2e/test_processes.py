@@ -120,7 +120,7 @@ def test_children_share_the_work_come_back_when_killed_and_all_end_in_time_when_
         own = NICENESS[held[index][0][0]]
         assert {0, own} == _niceness(child)  # the main thread, which only waits; those of the processor
     assert 'singleview_info{instance="test-1"' in running.metrics(1)
-    assert sorted(path.name for path in (tmp_path / "data").iterdir()) == ["test-0", "test-1"]
+    assert sorted(path.name for path in (tmp_path / "data").iterdir()) == ["test-0", "test-1", "test.endpoints"]
     os.kill(children[0], signal.SIGKILL)
     until(lambda: (children[0] not in (now := running.children()) and len(now) == 2) or None, "another in its place")
     until(lambda: running.ready(0), "the child ready again")

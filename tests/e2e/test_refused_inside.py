@@ -18,17 +18,16 @@ from streams.engine.outbox import Outgoing
 from tests.e2e.bad_events import deployment
 from tests.e2e.processes import SECRET
 
-NOW = int(time.time() * 1000)
-
 
 def test_it_is_kept_and_tried_again_and_a_run_that_ends_does_not_wait_for_that(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SINGLEVIEW_SECRET", SECRET)
+    now = int(time.time() * 1000)  # the first try is a minute after it, by the clock
 
     def put(topic: str, key: bytes | None, value: bytes) -> None:
         log.begin()
-        log.append([(Outgoing(topic, key, value), NOW)])
+        log.append([(Outgoing(topic, key, value), now)])
         log.commit()
 
     def run() -> int:
@@ -40,11 +39,11 @@ def test_it_is_kept_and_tried_again_and_a_run_that_ends_does_not_wait_for_that(
     with Pipeline(Deployment(Configuration.load(deployment(tmp_path)))) as pipeline:
         log = pipeline.log
         unknown = "north/nowhere/1"
-        moved = MembershipChanged(record=unknown, sequence=1, customer=None, cause=Cause("test/0/0", NOW))
+        moved = MembershipChanged(record=unknown, sequence=1, customer=None, cause=Cause("test/0/0", now))
         put(RECORDS_TOPIC, unknown.encode(), RECORDS.encode(moved))
         assert run() == 1
         assert [reason_of(letter.headers) for letter in log.messages(DEAD_LETTERS)] == ["unknown-record"]
-        put(RECORDS_TOPIC, None, TICK.encode(Tick(time=NOW, everything=True)))
+        put(RECORDS_TOPIC, None, TICK.encode(Tick(time=now, everything=True)))
         assert run() == 1, "tried again, and there is still no such record"
         assert pipeline.workers["records"].counts.parked_tries == {"failed": 1}
         assert len(list(log.messages(DEAD_LETTERS))) == 1
