@@ -16,8 +16,8 @@ help: ## show these targets
 demo: $(VENV)/installed ## five simulated systems through the whole pipeline, no broker needed
 	@$(BIN)/singleview demo
 
-test: $(VENV)/installed-dev ## all tests, with a real Kafka where this machine can run one
-	@$(BIN)/pytest
+test: $(VENV)/installed-dev ## all tests, with a real Kafka where this machine can run one; two files at a time
+	@$(BIN)/pytest -n 2 --dist loadfile
 
 quick: $(VENV)/installed-dev lint types ## style, types and unit tests: two minutes
 	@$(BIN)/pytest -q -n auto tests/unit tests/golden
